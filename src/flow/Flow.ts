@@ -1,0 +1,86 @@
+/**
+ * What a business flow is: a declaration, one file in `streams/`. The engine (`src/actor/`, `src/odoo/plan/`) reads it;
+ * a new flow changes nothing here.
+ *
+ * Methods instead of function properties on purpose: an `EventSpec<Timesheet>` is then an `EventSpec<unknown>`, and the
+ * catalogue can list specs of different payloads (the engine hands each spec only payloads its own schema decoded).
+ */
+import type { Duration, Schema } from "effect"
+import type { Step } from "./Step.ts"
+import type { Write } from "./Write.ts"
+import type { Reference } from "../ledger/Ledger.ts"
+
+/** Priority class. `critical` overtakes `normal` overtakes `bulk` overtakes `backfill`, weighted, without starving. */
+export type Lane = "critical" | "normal" | "bulk" | "backfill"
+
+export interface Flow {
+  /** Plural noun, the name in status, ledger and external ids: `timesheets`. */
+  readonly name: string
+  /** Second token of the event types and third of the subjects: `timesheet` in `erp.be01.timesheet.approved`. */
+  readonly domain: string
+  readonly description: string
+  readonly lane: Lane
+  readonly batch: {
+    /** Most events in one plan run, 1 or more. */
+    readonly size: number
+    /** How long an incomplete batch waits for more. Zero: not at all. */
+    readonly linger: Duration.Input
+    /** Most batches of one entity at once. */
+    readonly concurrency: number
+  }
+  /** Most events of one entity in memory: admitted but not settled. At least `batch.size`. */
+  readonly inFlight: number
+  /** How long an event waits for a missing reference before it becomes an exception. */
+  readonly referenceDeadline: Duration.Input
+  /** Records that must be in Odoo before the first event, loaded create-or-skip when an entity starts. */
+  readonly seeds?: ReadonlyArray<Seed>
+  readonly events: ReadonlyArray<EventSpec<unknown>>
+}
+
+/** How one event type gets into Odoo. `D` is the decoded payload. */
+export interface EventSpec<D> {
+  /** `<domain>.<event>` without version: `timesheet.approved`. */
+  readonly type: string
+  /** Major version of the payload; the type on the wire carries it as `.v2`, version 1 bare. */
+  readonly version: number
+  /** Decodes `data`; must not need services. */
+  readonly schema: Schema.Codec<D, unknown>
+  /** What orders events: one at a time per key, in order of the source's sequence. */
+  key(data: D): string
+  /** Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. */
+  parents(data: D): ReadonlyArray<string>
+  /** What must be applied before. */
+  references(data: D): ReadonlyArray<Reference>
+  /**
+   * `gate`: a smaller source sequence after a larger is superseded (master data, versioned objects).
+   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception.
+   */
+  readonly versions: "gate" | "once"
+  /** Idempotent steps, in order. Running them again from the start is always safe. */
+  readonly plan: ReadonlyArray<Step<D>>
+  /** Name of the step whose record the business key maps to. */
+  readonly record: string
+  /** Events that go out when the plan is done, through the transactional outbox. */
+  outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
+}
+
+/** A business fact for others: published on `erp-out.<entity>.<type>`. */
+export interface OutcomeEvent {
+  /** `<domain>.<event>`: `invoice.posted`. */
+  readonly type: string
+  readonly data: { readonly [name: string]: unknown }
+}
+
+/** A record that the flow needs in every database, for example the service product of time-and-materials lines. */
+export interface Seed {
+  readonly model: string
+  /** Full external id, for example `weir.product_time`. */
+  readonly externalId: string
+  readonly values: { readonly [column: string]: string | number | boolean }
+}
+
+/** Keeps `D` inside and gives the catalogue a spec it can list. */
+export const event = <D>(spec: EventSpec<D>): EventSpec<unknown> => spec as EventSpec<never> as EventSpec<unknown>
+
+/** Subject that an entity's consumer of `flow` listens on. */
+export const subjectOf = (entity: string, flow: Pick<Flow, "domain">): string => `erp.${entity}.${flow.domain}.>`

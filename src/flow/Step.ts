@@ -1,0 +1,100 @@
+/**
+ * The vocabulary of write plans. Every step runs on a whole batch, is idempotent, and drops the events that fail out of
+ * the batch while the rest goes on. One file per step in `src/odoo/plan/` says how.
+ */
+import type { BigDecimal } from "effect"
+import type { ReasonCode } from "../reason/Reason.ts"
+import type { Write } from "./Write.ts"
+
+/** `.id` columns (database ids) must be strings in Odoo's `load`; decimals travel as strings, never as floats. */
+export type Cell = string | number | boolean
+
+/** A record as `load` takes it: its external id, its columns, and rows of one x2many field below it. */
+export interface Row {
+  readonly externalId: string
+  readonly values: { readonly [column: string]: Cell }
+  readonly lines?: {
+    /** x2many field, for example `order_line`. */
+    readonly field: string
+    readonly rows: ReadonlyArray<{ readonly externalId: string; readonly values: { readonly [column: string]: Cell } }>
+  }
+}
+
+/** Says why one event cannot go on; the rest of its batch does. */
+export interface Refusal {
+  readonly code: ReasonCode
+  readonly detail: string
+}
+
+export type Step<D> = Load<D> | Transition<D> | Compare<D> | Find<D> | Reconcile<D>
+
+/**
+ * Odoo's `load`. `create`: create-or-skip by external id (context `mode: update, noupdate: true`), what stands is left
+ * as it is. `upsert`: what stands is updated with the given columns.
+ */
+export interface Load<D> {
+  readonly _tag: "Load"
+  readonly name: string
+  readonly model: string
+  readonly mode: "create" | "upsert"
+  /** Several rows when one event makes several records of the model; `ids[name]` is the first one's. */
+  rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
+}
+
+/**
+ * A state change by a named method, called only on records that are in one of `from`; records in `to` are done already.
+ * Anything else is `ODOO-UNEXPECTED-STATE`.
+ */
+export interface Transition<D> {
+  readonly _tag: "Transition"
+  readonly name: string
+  readonly model: string
+  /** Step whose records move. */
+  readonly of: string
+  readonly method: string
+  readonly field: string
+  readonly from: ReadonlyArray<string>
+  readonly to: ReadonlyArray<string>
+  /** One call at a time per lock, beyond the event's parents: `journal:12`. */
+  lock?(write: Write<D>): string
+  /** It makes the record binding: not done in mode `drafts`. */
+  readonly posts?: boolean
+  /** Fields read after the change, into `read[name]`. */
+  readonly fields?: ReadonlyArray<string>
+}
+
+/** Reads fields and compares them with what the event promises, before anything binding happens. */
+export interface Compare<D> {
+  readonly _tag: "Compare"
+  readonly name: string
+  readonly model: string
+  readonly of: string
+  readonly code: ReasonCode
+  /** Amounts are compared exactly at the currency's scale. */
+  expect(write: Write<D>): { readonly [field: string]: BigDecimal.BigDecimal }
+}
+
+/** Finds a record that Odoo owns (an employee) by a field's exact value; cached per entity. None: `MASTER-DATA-MISSING`. */
+export interface Find<D> {
+  readonly _tag: "Find"
+  readonly name: string
+  readonly model: string
+  readonly field: string
+  value(write: Write<D>): string
+}
+
+/** Matches the open receivable items of a posted payment with those of posted invoices (`account.move.line/reconcile`). */
+export interface Reconcile<D> {
+  readonly _tag: "Reconcile"
+  readonly name: string
+  /** Step whose record is the payment (`account.payment`). */
+  readonly payment: string
+  /** `account.move` ids of the invoices, in the order in which they are paid. */
+  invoices(write: Write<D>): ReadonlyArray<number>
+}
+
+export const load = <D>(step: Omit<Load<D>, "_tag">): Load<D> => ({ _tag: "Load", ...step })
+export const transition = <D>(step: Omit<Transition<D>, "_tag">): Transition<D> => ({ _tag: "Transition", ...step })
+export const compare = <D>(step: Omit<Compare<D>, "_tag">): Compare<D> => ({ _tag: "Compare", ...step })
+export const find = <D>(step: Omit<Find<D>, "_tag">): Find<D> => ({ _tag: "Find", ...step })
+export const reconcile = <D>(step: Omit<Reconcile<D>, "_tag">): Reconcile<D> => ({ _tag: "Reconcile", ...step })

@@ -1,0 +1,19 @@
+/** A legal entity as Odoo knows it: its `res.company` with the database ids that its configuration's codes stand for. */
+export interface Company {
+  /** Code of the legal entity: `be01`. */
+  readonly entity: string
+  /** Name of the database in `weir.json`. */
+  readonly database: string
+  /** `res.company` id. */
+  readonly id: number
+  readonly currency: string
+  /** `account.journal` ids by role: `sales`, `bank`. */
+  readonly journals: Readonly<Record<string, number>>
+  /** `account.tax` ids by the source's tax code: `S21`. */
+  readonly taxes: Readonly<Record<string, number>>
+}
+
+/** Odoo's context for a call on behalf of one company. Codes and taxes resolve wrongly with more than one. */
+export const contextOf = (company: Company): { readonly allowed_company_ids: ReadonlyArray<number> } => ({
+  allowed_company_ids: [company.id],
+})

@@ -1,0 +1,178 @@
+/**
+ * The closed list of reasons why an event is not (yet) in Odoo. Each has one disposition; every decision of the
+ * pipeline reads that, never a message text. `docs/exceptions.md` is generated from this table.
+ */
+
+/**
+ * What the pipeline does about a reason:
+ * - `retry`: transient. Repeat in process with capped, jittered backoff; the event stays in flight.
+ * - `readback`: the outcome of a call is unknown. Run the idempotent plan again from its start: it reads what stands.
+ * - `wait`: a reference or an approval is missing. The event waits in the ledger until it arrives or a deadline passes.
+ * - `park`: an exception. The event and later events of its business key stay in the ledger until a person acts.
+ * - `hold`: nothing can go through for this entity (bad key). Stop its intake, probe, resume by itself.
+ */
+export type Disposition = "retry" | "readback" | "wait" | "park" | "hold"
+
+export interface Reason {
+  /** Technical: the operator or an engineer mends it. Business: the source or finance mends it. */
+  readonly kind: "technical" | "business"
+  readonly disposition: Disposition
+  readonly title: string
+  /** What the operator does next. */
+  readonly action: string
+}
+
+const technical = (disposition: Disposition, title: string, action: string): Reason => ({
+  kind: "technical",
+  disposition,
+  title,
+  action,
+})
+const business = (disposition: Disposition, title: string, action: string): Reason => ({
+  kind: "business",
+  disposition,
+  title,
+  action,
+})
+
+export const reasons = {
+  // The message itself
+  "EVENT-NOT-JSON": technical(
+    "park",
+    "The message is not JSON",
+    "Mend the publisher, publish the event again, dismiss this one.",
+  ),
+  "EVENT-TOO-LARGE": technical(
+    "park",
+    "The message is larger than an event may be",
+    "Find out what publishes on this subject; dismiss.",
+  ),
+  "EVENT-NOT-CLOUDEVENT": technical(
+    "park",
+    "The JSON is not a CloudEvent 1.0",
+    "Mend the publisher's envelope, publish again, dismiss this one.",
+  ),
+  "EVENT-UNKNOWN-TYPE": technical(
+    "park",
+    "No flow knows this event type",
+    "Correct the type or the subject, or add a flow; then retry.",
+  ),
+  "EVENT-FUTURE-VERSION": technical(
+    "park",
+    "The event's major version is newer than this Weir knows",
+    "Upgrade Weir, then retry.",
+  ),
+  "EVENT-SUBJECT-MISMATCH": technical(
+    "park",
+    "The subject and the event type name different things",
+    "Mend the publisher; publish again on the right subject; dismiss.",
+  ),
+  "EVENT-UNKNOWN-ENTITY": technical(
+    "park",
+    "No configured legal entity has this code",
+    "Add the entity to weir.json or correct the subject; then retry.",
+  ),
+  "EVENT-INVALID": business(
+    "park",
+    "The payload does not match the event's schema",
+    "Correct the payload at the source and publish it again with a new id.",
+  ),
+  "EVENT-CHANGED": business(
+    "park",
+    "An event with this identity came before with another payload",
+    "Compare both; publish a correction with an id of its own; dismiss.",
+  ),
+  // What it needs
+  "REFERENCE-MISSING": business(
+    "wait",
+    "A record that the event refers to is not in Odoo yet",
+    "Nothing while it waits. When overdue: publish the missing event.",
+  ),
+  "REFERENCE-OVERDUE": business(
+    "park",
+    "A reference did not arrive before the deadline",
+    "Publish the missing event, then retry.",
+  ),
+  "MASTER-DATA-MISSING": business(
+    "park",
+    "Odoo has no such employee, journal, tax or account",
+    "Create it in Odoo or correct the mapping, then retry.",
+  ),
+  "MAPPING-MISSING": business(
+    "park",
+    "The entity's configuration maps no such code",
+    "Add the code to the entity in weir.json, then retry.",
+  ),
+  "BEHIND-EXCEPTION": business(
+    "park",
+    "An earlier event of the same business key is held",
+    "Resolve the earlier one; this one follows by itself.",
+  ),
+  // What Odoo says
+  "TOTALS-MISMATCH": business(
+    "park",
+    "Odoo computes other totals than the event promises",
+    "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
+  ),
+  "ODOO-VALIDATION": business(
+    "park",
+    "Odoo refuses the record",
+    "Read Odoo's message; correct the data at the source or in Odoo, then retry.",
+  ),
+  "ODOO-RECORD-MISSING": business(
+    "park",
+    "A record that Weir wrote was deleted in Odoo",
+    "Find out who deleted it; restore it or dismiss.",
+  ),
+  "ODOO-UNEXPECTED-STATE": business(
+    "park",
+    "The record is in a state from which the plan cannot go on",
+    "Look at the record in Odoo (cancelled by a person?); then retry or dismiss.",
+  ),
+  "ODOO-ACCESS": technical(
+    "park",
+    "The technical user may not do this",
+    "Give the user the right or the company, then retry.",
+  ),
+  "ODOO-REFUSED-CALL": technical(
+    "park",
+    "Odoo does not understand the call",
+    "A defect of Weir or a missing module: report it with the code and the operation.",
+  ),
+  "ODOO-AUTH": technical(
+    "hold",
+    "Odoo refuses the API key",
+    "Put a new key where the configuration points; the entity resumes by itself.",
+  ),
+  "ODOO-CONTENTION": technical(
+    "retry",
+    "Odoo gave up on concurrent updates",
+    "Nothing: retried. If it lasts, lower the workers share or find what else writes.",
+  ),
+  "ODOO-UNAVAILABLE": technical(
+    "retry",
+    "Odoo or its database is away",
+    "Nothing: retried. If it lasts, look at Odoo.",
+  ),
+  "ODOO-NO-ANSWER": technical(
+    "readback",
+    "The connection broke or timed out before the answer",
+    "Nothing: read back and resumed.",
+  ),
+  "ODOO-UNKNOWN-ANSWER": technical(
+    "readback",
+    "Odoo answered something nobody has seen yet",
+    "Report it; it is treated as an unknown outcome.",
+  ),
+  // Ourselves
+  "DEFECT": technical(
+    "park",
+    "Weir itself failed on this event twice",
+    "Report it with the log lines of this event's id; then retry after an upgrade.",
+  ),
+} as const satisfies Record<string, Reason>
+
+/** Code of a reason, stable for ever: it stands in ledgers, alerts and runbooks. */
+export type ReasonCode = keyof typeof reasons
+
+export const dispositionOf = (code: ReasonCode): Disposition => reasons[code].disposition
