@@ -1,0 +1,175 @@
+/**
+ * What an operator can set: the shape of `weir.json`, with unit, default and meaning of zero on every field. The same
+ * Schema decodes the file, names its problems, maps environment variables and makes `docs/weir.schema.json`.
+ *
+ * Everything is optional. Without `nats` and `postgres` Weir starts its own servers under `dataDir`.
+ */
+import { Context, Duration, Effect, Schema, SchemaTransformation } from "effect"
+import { EntityCode } from "../../schemas/ids.ts"
+import { Currency } from "../../schemas/money.ts"
+import { Secret } from "./Secret.ts"
+
+const url = (protocols: string, example: string, description: string) => {
+  const expected = `a URL like ${example}, without user and password`
+  return Schema.String.check(Schema.isPattern(new RegExp(`^(?:${protocols})://[^\\s/@]+[^\\s@]*$`, "u")))
+    .annotate({ expected, description })
+}
+
+const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
+  expected: "a whole number above 0",
+})
+
+const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
+/** `30 seconds` in the file, a `Duration` in the program. */
+const span = (fallback: string, description: string) =>
+  Schema.String.check(
+    Schema.isPattern(/^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u),
+  ).annotate({ expected: time, description, default: fallback }).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transform({
+        decode: (text: string) => Duration.fromInputUnsafe(text as Duration.Input),
+        encode: (duration) => `${Duration.toMillis(duration)} millis`,
+      }),
+    ),
+    Schema.withDecodingDefaultKey(Effect.succeed(fallback)),
+  )
+
+const optional = <S extends Schema.Top>(schema: S, fallback: S["Rebuild"]["Encoded"], description: string) =>
+  Schema.withDecodingDefaultKey<S["Rebuild"]>(Effect.succeed(fallback))(
+    schema.annotate({ description, default: fallback }),
+  )
+
+const absent = <S extends Schema.Top>(schema: S, description: string) =>
+  Schema.optionalKey(schema.annotate({ description }))
+
+const servers = "nats:// or tls:// URLs, separated by commas, without user and password"
+
+export const Nats = Schema.Struct({
+  url: Schema.String.check(
+    Schema.isPattern(/^(?:nats|tls|ws|wss):\/\/[^\s,@]+(?:,(?:nats|tls|ws|wss):\/\/[^\s,@]+)*$/u),
+  ).annotate({
+    description: `Servers of one cluster: ${servers}.`,
+    expected: servers,
+    examples: ["nats://nats-1:4222,nats://nats-2:4222"],
+  }),
+  credentials: absent(Secret, "Content of a NATS .creds file (JWT and seed)."),
+  token: absent(Secret, "Authentication token."),
+  user: absent(Schema.NonEmptyString, "User name, together with `password`."),
+  password: absent(Secret, "Password of `user`."),
+  replicas: optional(
+    Schema.Literals([1, 3, 5]),
+    1,
+    "Replicas of the streams when Weir creates them: 1, 3 or 5. Existing streams are left alone.",
+  ),
+}).annotate({ description: "The broker. Left out: an embedded NATS server under `dataDir`." })
+
+export const Postgres = Schema.Struct({
+  url: Secret.annotate({
+    description: "`postgres://user:password@host:port/database`; a reference because it holds a password.",
+  }),
+  connections: optional(positive, 10, "Most connections at once, 1 or more."),
+}).annotate({ description: "The ledger's database. Left out: an embedded PostgreSQL under `dataDir`." })
+
+/** One Odoo database. */
+export const Database = Schema.Struct({
+  url: url("https?", "https://odoo.example.com", "Where Odoo listens."),
+  database: Schema.NonEmptyString.annotate({ description: "Odoo's name of the database." }),
+  key: Secret.annotate({ description: "API key of the technical user that Weir works as." }),
+  workers: optional(positive, 2, "HTTP workers that this Odoo runs (its `--workers`), 1 or more."),
+  share: optional(
+    Schema.Finite.check(
+      Schema.isGreaterThan(0, { expected: "a fraction above 0, at most 1" }),
+      Schema.isLessThanOrEqualTo(1, { expected: "a fraction above 0, at most 1" }),
+    ).annotate({ expected: "a fraction above 0, at most 1" }),
+    0.5,
+    "Fraction of the workers that Weir may keep busy, above 0, at most 1; always at least one worker.",
+  ),
+  callsPerSecond: optional(
+    Schema.Finite.check(Schema.isGreaterThanOrEqualTo(0)).annotate({
+      expected: "a number, 0 or more",
+    }),
+    0,
+    "Most calls in a second; Odoo Online allows about 1. 0: no limit.",
+  ),
+  timeout: span("60 seconds", "Longest wait for one answer; after it the outcome is read back."),
+}).annotate({ description: "One Odoo database." })
+export type Database = typeof Database.Type
+
+/** One legal entity, a `res.company`. */
+export const Entity = Schema.Struct({
+  database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
+  company: positive.annotate({ description: "Database id of the `res.company` in Odoo." }),
+  currency: Currency.annotate({
+    description: "Currency of the company's books, ISO 4217.",
+    expected: "an ISO 4217 currency code like EUR",
+  }),
+  journals: optional(
+    Schema.Record(Schema.String, Schema.NonEmptyString),
+    {},
+    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+  ),
+  taxes: optional(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    {},
+    "Odoo's tax, by database id or exact name, by the source's tax code.",
+  ),
+  mode: optional(
+    Schema.Literals(["full", "essential", "drafts", "hold"]),
+    "full",
+    "Mode at the entity's very first start: `full`, `essential` (critical lanes only), `drafts` (create, never post), `hold`. " +
+      "Afterwards the ledger's counts.",
+  ),
+}).annotate({ description: "One legal entity." })
+export type Entity = typeof Entity.Type
+
+export const Http = Schema.Struct({
+  host: optional(
+    Schema.NonEmptyString,
+    "127.0.0.1",
+    "Address to listen on. The default is this machine only, `0.0.0.0` every interface.",
+  ),
+  port: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 })).annotate({
+      expected: "a port, 0 to 65535",
+    }),
+    8787,
+    "TCP port. 0: any free port.",
+  ),
+})
+
+/** The file as a whole. */
+export const File = Schema.Struct({
+  $schema: absent(Schema.String, "Where editors find this schema."),
+  nats: Schema.optionalKey(Nats),
+  postgres: Schema.optionalKey(Postgres),
+  databases: optional(Schema.Record(Schema.NonEmptyString, Database), {}, "Odoo databases by a name of your choice."),
+  entities: optional(
+    Schema.Record(EntityCode, Entity),
+    {},
+    "Legal entities by code. The code stands in subjects and external ids: it never changes.",
+  ),
+  http: optional(Http, {}, "Where health, metrics and status are served."),
+  grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
+  dataDir: optional(
+    Schema.NonEmptyString,
+    ".weir",
+    "Folder of the embedded servers, relative to the working directory.",
+  ),
+  logLevel: optional(
+    Schema.Literals(["Trace", "Debug", "Info", "Warn", "Error"]),
+    "Info",
+    "Least severe level that is logged: Trace, Debug, Info, Warn or Error.",
+  ),
+}).annotate({ title: "weir.json", description: "Configuration of Weir." })
+export type Settings = typeof File.Type
+
+/** The configuration of this process, checked as a whole. */
+export class Configuration extends Context.Service<Configuration, Settings>()("weir/config/Configuration") {}
+
+/** Most calls at once to a database: its share of the workers, one at least. */
+export const callLimitOf = (database: Pick<Database, "workers" | "share">): number =>
+  Math.max(1, Math.floor(database.workers * database.share))
