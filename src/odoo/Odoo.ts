@@ -39,6 +39,12 @@ export class OdooError extends Schema.TaggedError<OdooError>()("OdooError", {
   odooName: Schema.optionalKey(Schema.String),
   /** For `load`: the failing row of the call, counted from 0, when Odoo says so. */
   row: Schema.optionalKey(Schema.Int),
+  /** For `load`: all rows that Odoo names, each with its own reason. Not always all that are bad. */
+  failures: Schema.optionalKey(Schema.Array(Schema.Struct({
+    row: Schema.Int,
+    code: Schema.Literals(Object.keys(reasons) as ReadonlyArray<ReasonCode>),
+    message: Schema.String,
+  }))),
 }) {
   /** Repeating the same idempotent call may help. */
   get isRetryable(): boolean {
