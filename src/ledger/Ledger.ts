@@ -13,7 +13,7 @@
  * `waiting`, `parked`, `behind` and `ready` keep the message itself in the ledger: they hold no broker slot and do not
  * depend on the stream's retention. Every statement is fenced by the owner's epoch.
  */
-import { Context, type Effect, Schema } from "effect"
+import { Cause, Context, type Effect, Schema } from "effect"
 import type { Message, Publication } from "../broker/Broker.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 
@@ -92,7 +92,10 @@ export type Outcome =
     readonly outbox: ReadonlyArray<Publication>
   }
   | { readonly _tag: "Superseded"; readonly event: EventRecord }
-  /** Seen before: counted, nothing else changes. */
+  /**
+   * Seen before: counted, nothing else changes. Not even counted when it is a redelivery: the same stream sequence as
+   * the event itself, or as a duplicate that is counted already.
+   */
   | { readonly _tag: "Duplicate"; readonly event: EventRecord }
   | {
     readonly _tag: "Waiting"
@@ -196,6 +199,12 @@ export class LedgerError extends Schema.TaggedError<LedgerError>()("LedgerError"
   }
 }
 
+/** Whether somebody else owning the entity is what ended it. */
+export const isFenced = (cause: Cause.Cause<unknown>): boolean =>
+  cause.reasons.some((reason) =>
+    Cause.isFailReason(reason) && reason.error instanceof LedgerError && reason.error.reason === "Fenced"
+  )
+
 export class Ledger extends Context.Service<Ledger, {
   /** Becomes the owner of `entity` under the next epoch. Every smaller epoch is refused from then on. */
   readonly claim: (entity: string, owner: string) => Effect.Effect<Claim, LedgerError>
@@ -220,6 +229,7 @@ export class Ledger extends Context.Service<Ledger, {
   ) => Effect.Effect<ReadonlyArray<HeldEvent>, LedgerError>
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
+  /** Mode `full` also makes ready what waits for the reference `mode` `full`: drafts whose posting is owed. */
   readonly setMode: (fence: Fence, mode: Mode) => Effect.Effect<void, LedgerError>
   /** Outbox rows not yet published, oldest first. */
   readonly outbox: (fence: Fence, limit: number) => Effect.Effect<ReadonlyArray<OutboxRow>, LedgerError>

@@ -1,0 +1,114 @@
+/** What an actor shows of itself: kept in memory by its session, read by `Status`. */
+import { Schema } from "effect"
+import type { Checkpoint } from "./Checkpoint.ts"
+import type { Schedule } from "./Schedule.ts"
+
+/**
+ * - `starting`: claims, looks up its company in Odoo.
+ * - `running`
+ * - `troubled`: a dependency is away or busy; goes on by itself.
+ * - `draining`: finishes what is in flight.
+ * - `stopped`: mode `hold`, drained by an operator, or a flow outside the entity's mode.
+ * - `fenced`: another process owns the entity.
+ */
+export const State = Schema.Literals(["starting", "running", "troubled", "draining", "stopped", "fenced"])
+export type State = typeof State.Type
+
+export const FlowStatus = Schema.Struct({
+  flow: Schema.String,
+  state: State,
+  /** Events admitted and not settled. */
+  inFlight: Schema.Int,
+  checkpoint: Schema.Int,
+  /** Events settled a second, mean over the last ten seconds. */
+  ratePerSecond: Schema.Finite,
+  /** Why it is troubled; empty otherwise. */
+  trouble: Schema.String,
+  restarts: Schema.Int,
+})
+export type FlowStatus = typeof FlowStatus.Type
+
+export const EntityStatus = Schema.Struct({
+  entity: Schema.String,
+  state: State,
+  mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
+  epoch: Schema.Int,
+  owner: Schema.String,
+  trouble: Schema.String,
+  flows: Schema.Array(FlowStatus),
+})
+export type EntityStatus = typeof EntityStatus.Type
+
+/** Seconds over which a rate is taken. */
+const WINDOW = 10
+
+/** Events a second over the last whole seconds. */
+class Rate {
+  #buckets = new Array<number>(WINDOW + 1).fill(0)
+  #second = 0
+
+  add(count: number, nowMillis: number): void {
+    this.#advance(nowMillis)
+    this.#buckets[this.#second % (WINDOW + 1)]! += count
+  }
+
+  at(nowMillis: number): number {
+    this.#advance(nowMillis)
+    const current = this.#buckets[this.#second % (WINDOW + 1)]!
+    return Math.round((this.#buckets.reduce((sum, count) => sum + count, 0) - current) / WINDOW * 10) / 10
+  }
+
+  #advance(nowMillis: number): void {
+    const second = Math.floor(nowMillis / 1_000)
+    const steps = Math.min(second - this.#second, WINDOW + 1)
+    for (let step = 0; step < steps; step++) this.#buckets[(second - step) % (WINDOW + 1)] = 0
+    this.#second = Math.max(this.#second, second)
+  }
+}
+
+/** One flow's line. */
+export class FlowBoard {
+  state: State = "starting"
+  trouble = ""
+  restarts = 0
+  readonly flow: string
+  #rate = new Rate()
+  #schedule: Schedule | null = null
+  #checkpoint: Checkpoint | null = null
+
+  constructor(flow: string) {
+    this.flow = flow
+  }
+
+  observe(schedule: Schedule, checkpoint: Checkpoint): void {
+    this.#schedule = schedule
+    this.#checkpoint = checkpoint
+    this.state = "running"
+    this.trouble = ""
+  }
+
+  troubled(trouble: string | null): void {
+    if (this.state === "running" || this.state === "troubled") this.state = trouble === null ? "running" : "troubled"
+    this.trouble = trouble ?? ""
+  }
+
+  settled(count: number, nowMillis: number): void {
+    this.#rate.add(count, nowMillis)
+  }
+
+  get inFlight(): number {
+    return this.#schedule?.size ?? 0
+  }
+
+  status(nowMillis: number): FlowStatus {
+    return {
+      flow: this.flow,
+      state: this.state,
+      inFlight: this.inFlight,
+      checkpoint: this.#checkpoint?.value ?? 0,
+      ratePerSecond: this.#rate.at(nowMillis),
+      trouble: this.trouble,
+      restarts: this.restarts,
+    }
+  }
+}

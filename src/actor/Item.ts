@@ -1,0 +1,44 @@
+/**
+ * An event in the hands of the actor, from intake to settle.
+ *
+ *     intake ─► decode ─► admit ─► schedule ─► write ─► settle
+ *               Item      verdict  (one per    Outcome
+ *                                   key)
+ */
+import type { Delivery, Message } from "../broker/Broker.ts"
+import type { EventSpec } from "../flow/Flow.ts"
+import type { EventRecord, Mapping, Reference } from "../ledger/Ledger.ts"
+import type { ReasonCode } from "../reason/Reason.ts"
+
+/** What is to be done with an event, as far as the ledger knew when it was asked. */
+export type Verdict =
+  | { readonly _tag: "Write"; readonly references: ReadonlyArray<Mapping> }
+  | { readonly _tag: "Duplicate" }
+  | { readonly _tag: "Superseded" }
+  | { readonly _tag: "Wait"; readonly on: Reference }
+  | { readonly _tag: "Park"; readonly code: ReasonCode; readonly detail: string }
+  | { readonly _tag: "Behind" }
+
+export interface Item {
+  readonly event: EventRecord
+  readonly message: Message
+  /** The broker's delivery; null for a held event that the ledger hands out again. */
+  readonly delivery: Delivery | null
+  /** The payload and how to write it; null when the message could not be understood (then `rejection` says why). */
+  readonly payload: Payload | null
+  readonly rejection: { readonly code: ReasonCode; readonly detail: string } | null
+  /** W3C `traceparent` of the event, for the spans. */
+  readonly traceparent: string | null
+  verdict: Verdict
+  /** Tries of the write plan so far. */
+  attempts: number
+  /** The verdict is older than the last settlement of the same key: ask the ledger again before writing. */
+  stale: boolean
+}
+
+export interface Payload {
+  readonly spec: EventSpec<unknown>
+  readonly data: unknown
+  readonly references: ReadonlyArray<Reference>
+  readonly parents: ReadonlyArray<string>
+}

@@ -1,0 +1,62 @@
+/**
+ * Which Odoo records (parents) are being written right now, over all flows of one entity. Two calls that touch the same
+ * task, sales order or invoice at once cost each other seconds in Odoo, or fail.
+ *
+ * All parents of an event are taken together or not at all, so nobody waits while holding. A holder is a batch: events
+ * of one batch may share parents. Who was refused first has a claim that others respect, so a busy parent cannot starve
+ * a flow.
+ */
+export type Holder = symbol
+
+export class Parents {
+  #held = new Map<string, { readonly holder: Holder; count: number }>()
+  #claims = new Map<string, string>()
+  #released: () => void
+
+  /** `released` is called whenever parents have become free. */
+  constructor(released: () => void) {
+    this.#released = released
+  }
+
+  /** Takes all `names` for `holder`, or none. `flow` gets a claim on them when they are not to be had. */
+  acquire(names: ReadonlyArray<string>, holder: Holder, flow: string): boolean {
+    if (names.length === 0) return true
+    if (!names.every((name) => this.#isFree(name, holder, flow))) {
+      if (names.every((name) => (this.#claims.get(name) ?? flow) === flow)) {
+        for (const name of names) this.#claims.set(name, flow)
+      }
+      return false
+    }
+    for (const name of names) {
+      const held = this.#held.get(name)
+      if (held === undefined) this.#held.set(name, { holder, count: 1 })
+      else held.count++
+      if (this.#claims.get(name) === flow) this.#claims.delete(name)
+    }
+    return true
+  }
+
+  release(names: ReadonlyArray<string>, holder: Holder): void {
+    for (const name of names) {
+      const held = this.#held.get(name)
+      if (held !== undefined && held.holder === holder && --held.count === 0) this.#held.delete(name)
+    }
+    if (names.length > 0) this.#released()
+  }
+
+  /** Forgets the claims of a flow that stops. */
+  withdraw(flow: string): void {
+    for (const [name, claimant] of this.#claims) if (claimant === flow) this.#claims.delete(name)
+  }
+
+  get size(): number {
+    return this.#held.size
+  }
+
+  #isFree(name: string, holder: Holder, flow: string): boolean {
+    const held = this.#held.get(name)
+    if (held !== undefined) return held.holder === holder
+    const claimant = this.#claims.get(name)
+    return claimant === undefined || claimant === flow
+  }
+}

@@ -1,0 +1,214 @@
+/**
+ * One flow of one entity, from its consumer to its settlements. All its fibers live and die together; the session
+ * restarts it when it crashes.
+ *
+ *     pump ─┬─ intake     broker ─► decode ─► admit ─► schedule
+ *           ├─ resumer    ledger's ready events ─► decode ─► admit ─► schedule
+ *           ├─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency)
+ *           └─ keeper     tells the broker that we are still on it
+ */
+import { Clock, Deferred, Duration, Effect, Latch, Stream } from "effect"
+import { Broker, type Delivery } from "../broker/Broker.ts"
+import { type Flow, subjectOf } from "../flow/Flow.ts"
+import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
+import type { Company } from "../odoo/Company.ts"
+import type { OdooError } from "../odoo/Odoo.ts"
+import { identityOf, judge } from "./admit.ts"
+import { Checkpoint } from "./Checkpoint.ts"
+import { makeDecoder } from "./decode.ts"
+import type { Item } from "./Item.ts"
+import type { Parents } from "./Parents.ts"
+import { untilAvailable } from "./patience.ts"
+import { type Batch, Schedule } from "./Schedule.ts"
+import type { Settler } from "./Settler.ts"
+import { parked, writeAll } from "./write.ts"
+
+/** Most events delivered above the checkpoint: memory and the work a successor has to skip. */
+const ABOVE_CHECKPOINT = 50_000
+/** How often the broker hears that we are still on what is in flight; a third of its ack wait. */
+const KEEP_ALIVE = Duration.seconds(20)
+/** How often the ledger is asked for ready events without being told that there are some. */
+const READY_POLL = Duration.seconds(5)
+/** How often a full intake looks whether there is room again. */
+const ROOM_POLL = Duration.millis(50)
+
+export interface PumpOptions {
+  readonly claim: Claim
+  readonly flow: Flow
+  readonly company: Company
+  readonly drafts: boolean
+  readonly settler: Settler
+  readonly parents: Parents
+  /** Where this flow's settlements stand; kept over restarts of the pump. */
+  readonly startAfter: number
+  /** Opened whenever events of this flow may be runnable. */
+  readonly wake: Latch.Latch
+  /** Opened when the ledger has ready events. */
+  readonly released: Latch.Latch
+  /** Done when intake is to stop; the pump ends once everything in flight is settled. */
+  readonly stop: Deferred.Deferred<void>
+  readonly troubled: (error: OdooError | null) => void
+  readonly observe: (schedule: Schedule, checkpoint: Checkpoint) => void
+}
+
+/** Runs until `stop`, then until empty. Fails on broker trouble and when the entity has another owner. */
+export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
+  const { claim, flow, parents, released, settler, stop, wake } = options
+  const broker = yield* Broker
+  const ledger = yield* Ledger
+  const decoder = makeDecoder(flow)
+  const schedule = new Schedule(flow.name, parents)
+  const checkpoint = new Checkpoint(options.startAfter)
+  options.observe(schedule, checkpoint)
+  let stopping = false
+  const emptied = Latch.makeUnsafe(false)
+
+  /** Asks the ledger about `items` and gives each its verdict. */
+  const admit = (items: ReadonlyArray<Item>) =>
+    ledger.admit(
+      claim,
+      flow.name,
+      items.map(({ event, payload }) => ({
+        eventId: event.eventId,
+        key: event.key,
+        references: payload?.references ?? [],
+      })),
+    ).pipe(
+      untilAvailable("admit"),
+      Effect.map((answers) => items.forEach((item, index) => item.verdict = judge(item, answers[index]!))),
+    )
+
+  const enter = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
+    schedule.admissionStarts()
+    yield* admit(items).pipe(Effect.onError(() => Effect.sync(() => schedule.admissionFails())))
+    schedule.push(items)
+    Latch.openUnsafe(wake)
+  })
+
+  /** A consumer after everything that was delivered before: what is in flight stays in flight when the broker is away. */
+  const deliveries = Stream.suspend(() =>
+    broker.consume({
+      entity: claim.entity,
+      flow: flow.name,
+      epoch: claim.epoch,
+      subject: subjectOf(claim.entity, flow),
+      afterSequence: checkpoint.last,
+      maxInFlight: flow.inFlight,
+    })
+  )
+  const room = Effect.gen(function* () {
+    while (checkpoint.size > ABOVE_CHECKPOINT) yield* Effect.sleep(ROOM_POLL)
+  })
+  const intake = Effect.gen(function* () {
+    while (schedule.size >= flow.inFlight) yield* Effect.sleep(ROOM_POLL)
+    yield* Stream.runForEachArray(deliveries, (chunk: ReadonlyArray<Delivery>) => {
+      const fresh = chunk.filter((delivery) => checkpoint.delivered(delivery.streamSequence))
+      return fresh.length === 0 ? Effect.void : Effect.andThen(enter(fresh.map(decoder.delivery)), room)
+    })
+  }).pipe(
+    untilAvailable(`intake of ${flow.name}`),
+    Effect.raceFirst(Deferred.await(stop)),
+    Effect.andThen(Effect.sync(() => {
+      stopping = true
+      Latch.openUnsafe(wake)
+      Latch.openUnsafe(released)
+    })),
+  )
+
+  /** Held events go through the flow again, as many at a time as a batch takes. */
+  const resumer = Effect.gen(function* () {
+    while (!stopping) {
+      Latch.closeUnsafe(released)
+      const held = schedule.heldEventIds
+      const limit = flow.batch.size - held.length
+      const events = limit <= 0 ? [] : yield* ledger.ready(claim, flow.name, limit, held).pipe(untilAvailable("ready"))
+      if (events.length > 0) yield* enter(events.map(decoder.held))
+      else yield* released.await.pipe(Effect.timeoutOption(READY_POLL))
+    }
+  })
+
+  const keeper = Effect.gen(function* () {
+    while (!(stopping && schedule.size === 0)) {
+      yield* emptied.await.pipe(Effect.timeoutOption(KEEP_ALIVE))
+      for (const item of schedule.items()) item.delivery?.working()
+    }
+  })
+
+  /** Takes the next batch; null when the pump is stopping and empty. */
+  const next: Effect.Effect<Batch | null> = Effect.gen(function* () {
+    let lingered = false
+    while (true) {
+      Latch.closeUnsafe(wake)
+      if (stopping && schedule.size === 0) return null
+      if (!lingered && !stopping && schedule.runnable > 0 && schedule.runnable < flow.batch.size) {
+        lingered = true
+        yield* Effect.sleep(flow.batch.linger)
+        continue
+      }
+      const batch = schedule.take(flow.batch.size)
+      if (batch !== null) return batch
+      lingered = false
+      yield* wake.await
+    }
+  })
+
+  const process = Effect.fnUntraced(function* (batch: Batch) {
+    const stale = batch.items.filter((item) => item.stale)
+    if (stale.length > 0) yield* admit(stale)
+    const now = yield* Clock.currentTimeMillis
+    const writing = batch.items.filter((item) => item.verdict._tag === "Write")
+    const written = writing.length === 0 ? [] : yield* writeAll(writing, options)
+    schedule.written(batch)
+    const outcomes = batch.items
+      .filter((item) => item.verdict._tag !== "Write")
+      .map((item) => unwritten(item, flow, now))
+    yield* settler.settle({ flow: flow.name, items: batch.items, outcomes: [...written, ...outcomes], checkpoint })
+    schedule.done(batch)
+    Latch.openUnsafe(wake)
+    if (batch.items.some((item) => item.delivery === null)) Latch.openUnsafe(released)
+    if (stopping && schedule.size === 0) Latch.openUnsafe(emptied)
+  })
+
+  const worker = Effect.gen(function* () {
+    while (true) {
+      const batch = yield* next
+      if (batch === null) break
+      yield* process(batch).pipe(Effect.onError(() => Effect.sync(() => schedule.written(batch))))
+    }
+    Latch.openUnsafe(wake)
+    Latch.openUnsafe(emptied)
+  })
+
+  const workers = Array.from({ length: flow.batch.concurrency }, () => worker)
+  yield* Effect.all([intake, resumer, keeper, ...workers], {
+    concurrency: workers.length + 3,
+    discard: true,
+  }).pipe(Effect.ensuring(Effect.sync(() => parents.withdraw(flow.name))))
+})
+
+/** The outcome of an item that needs no write. */
+const unwritten = (item: Item, flow: Flow, nowMillis: number): Outcome => {
+  const { message, verdict } = item
+  const event = { ...item.event, eventId: identityOf(item), attempts: Math.max(1, item.attempts) }
+  switch (verdict._tag) {
+    case "Park":
+      return parked({ ...item, event }, verdict.code, verdict.detail)
+    case "Wait":
+      return {
+        _tag: "Waiting",
+        event,
+        message,
+        on: verdict.on,
+        deadlineMillis: nowMillis + Duration.toMillis(Duration.fromInputUnsafe(flow.referenceDeadline)),
+        detail: `waits for ${verdict.on.flow} ${verdict.on.key}`,
+      }
+    case "Behind":
+      return { _tag: "Behind", event, message }
+    case "Superseded":
+      return { _tag: "Superseded", event }
+    case "Duplicate":
+      return { _tag: "Duplicate", event }
+    case "Write":
+      throw new Error(`${item.event.eventId} was to be written and has no outcome`)
+  }
+}

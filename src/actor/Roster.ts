@@ -1,0 +1,28 @@
+/** Which legal entities and flows this Weir serves. */
+import { Context } from "effect"
+import type { Flow } from "../flow/Flow.ts"
+import type { Mode } from "../ledger/Ledger.ts"
+
+/** A legal entity as configured: codes and names that Odoo's database ids are found by. */
+export interface EntitySettings {
+  /** `be01` */
+  readonly code: string
+  /** Name of the database in `weir.json`. */
+  readonly database: string
+  /** `res.company` id. */
+  readonly company: number
+  readonly currency: string
+  /** Journal codes by role. */
+  readonly journals: Readonly<Record<string, string>>
+  /** Odoo's tax, by id or exact name, by the source's tax code. */
+  readonly taxes: Readonly<Record<string, number | string>>
+  /** Mode at the very first start; afterwards the ledger's counts. */
+  readonly mode: Mode
+}
+
+export class Roster extends Context.Service<Roster, {
+  /** Who claims: shown to operators. Host and process id. */
+  readonly owner: string
+  readonly entities: ReadonlyMap<string, EntitySettings>
+  readonly flows: ReadonlyArray<Flow>
+}>()("weir/actor/Roster") {}

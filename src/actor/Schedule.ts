@@ -1,0 +1,112 @@
+/**
+ * Fourth stage: what of one flow may be written now. One event at a time per business key, in the order of arrival; one
+ * batch at a time per parent.
+ *
+ *     push ─► queue of its key ──(key idle)──► runnable ──(parents free)──► take ─► … ─► done ─► next of its key
+ *
+ * Plain data, no effects: the flow's workers wait on `wake`. Bounded by the intake, which never has more than the
+ * flow's `inFlight` events unsettled.
+ */
+import type { Holder, Parents } from "./Parents.ts"
+import type { Item } from "./Item.ts"
+
+export interface Batch {
+  readonly holder: Holder
+  readonly items: ReadonlyArray<Item>
+}
+
+export class Schedule {
+  /** Items of each key, the first one possibly in a batch. */
+  #queues = new Map<string, Array<Item>>()
+  /** Keys that have an item and none in a batch, oldest first. */
+  #runnable = new Set<string>()
+  #eventIds = new Set<string>()
+  /** Keys settled while an admission was under way: its answers about them are stale. */
+  #settledMeanwhile = new Set<string>()
+  #admissions = 0
+  #size = 0
+  readonly #flow: string
+  readonly #parents: Parents
+
+  constructor(flow: string, parents: Parents) {
+    this.#flow = flow
+    this.#parents = parents
+  }
+
+  /** Events here, in batches or not. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Keys that may have an event to write now. */
+  get runnable(): number {
+    return this.#runnable.size
+  }
+
+  /** The held events that are here already. */
+  get heldEventIds(): ReadonlyArray<string> {
+    return [...this.#eventIds]
+  }
+
+  /** Everything here. */
+  *items(): Iterable<Item> {
+    for (const queue of this.#queues.values()) yield* queue
+  }
+
+  /** To be called before the ledger is asked about events that will be pushed; `push` ends it. */
+  admissionStarts(): void {
+    this.#admissions++
+  }
+
+  admissionFails(): void {
+    this.#admissions--
+  }
+
+  push(items: ReadonlyArray<Item>): void {
+    for (const item of items) {
+      const { eventId, key } = item.event
+      const queue = this.#queues.get(key)
+      if (item.delivery === null) this.#eventIds.add(eventId)
+      item.stale = queue !== undefined || this.#settledMeanwhile.has(key)
+      this.#size++
+      if (queue === undefined) {
+        this.#queues.set(key, [item])
+        this.#runnable.add(key)
+      } else queue.push(item)
+    }
+    if (--this.#admissions === 0) this.#settledMeanwhile.clear()
+  }
+
+  /** Up to `size` items of different keys whose parents are free, or null. They are the batch's until `done`. */
+  take(size: number): Batch | null {
+    const holder: Holder = Symbol(this.#flow)
+    const items: Array<Item> = []
+    for (const key of this.#runnable) {
+      const item = this.#queues.get(key)![0]!
+      if (!this.#parents.acquire(item.payload?.parents ?? [], holder, this.#flow)) continue
+      items.push(item)
+      if (items.length === size) break
+    }
+    for (const item of items) this.#runnable.delete(item.event.key)
+    return items.length === 0 ? null : { holder, items }
+  }
+
+  /** Writing is over: others may have the parents, although the outcome is not durable yet. */
+  written(batch: Batch): void {
+    for (const item of batch.items) this.#parents.release(item.payload?.parents ?? [], batch.holder)
+  }
+
+  /** The outcomes are durable: the keys may go on. */
+  done(batch: Batch): void {
+    for (const item of batch.items) {
+      const { eventId, key } = item.event
+      const queue = this.#queues.get(key)!
+      queue.shift()
+      this.#size--
+      if (item.delivery === null) this.#eventIds.delete(eventId)
+      if (queue.length === 0) this.#queues.delete(key)
+      else this.#runnable.add(key)
+      if (this.#admissions > 0) this.#settledMeanwhile.add(key)
+    }
+  }
+}

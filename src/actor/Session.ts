@@ -1,0 +1,172 @@
+/**
+ * One epoch of one legal entity: from the claim to the moment when it is told to stop or another owner claims.
+ *
+ *     session ─┬─ settler
+ *              ├─ outbox relay
+ *              ├─ expiry      waiting events past their deadline
+ *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
+ */
+import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
+import type { Flow } from "../flow/Flow.ts"
+import { type Claim, isFenced, Ledger } from "../ledger/Ledger.ts"
+import { MasterData } from "../odoo/MasterData.ts"
+import { dispositionOf } from "../reason/Reason.ts"
+import { FlowBoard, type State } from "./Board.ts"
+import { relay } from "./outbox.ts"
+import { Parents } from "./Parents.ts"
+import { restartBackoff, untilAvailable, writeBackoff } from "./patience.ts"
+import { pump } from "./Pump.ts"
+import { type EntitySettings, Roster } from "./Roster.ts"
+import { makeSettler } from "./Settler.ts"
+
+/** How often waiting events are checked for their deadline. */
+const EXPIRY = Duration.seconds(10)
+/** How often the outbox is looked at without being told that there is something. */
+const OUTBOX_POLL = Duration.seconds(10)
+/** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
+const MASTER_DATA_POLL = Duration.seconds(30)
+
+/** What the actor sees of its session. */
+export interface SessionBoard {
+  state: State
+  trouble: string
+  claim: Claim | null
+  flows: ReadonlyArray<FlowBoard>
+}
+
+/** The flows that a mode lets through. */
+const flowsIn = (mode: Claim["mode"], flows: ReadonlyArray<Flow>): ReadonlyArray<Flow> =>
+  mode === "hold" ? [] : mode === "essential" ? flows.filter(({ lane }) => lane === "critical") : flows
+
+/** Ends when `stop` is done and everything in flight is settled. Fails with `Fenced` or `Refused`. */
+export const session = Effect.fnUntraced(function* (
+  settings: EntitySettings,
+  board: SessionBoard,
+  stop: Deferred.Deferred<void>,
+) {
+  const ledger = yield* Ledger
+  const { flows: catalog, owner } = yield* Roster
+
+  const claim = yield* claimed(settings, owner)
+  board.claim = claim
+  const flows = flowsIn(claim.mode, catalog)
+  board.flows = catalog.map(({ name }) => new FlowBoard(name))
+  const boardOf = (flow: string): FlowBoard => board.flows.find((line) => line.flow === flow)!
+  for (const line of board.flows) if (!flows.some(({ name }) => name === line.flow)) line.state = "stopped"
+  if (flows.length === 0) {
+    board.state = "stopped"
+    return yield* Deferred.await(stop)
+  }
+
+  const company = yield* resolved(settings, flows, board).pipe(Effect.raceFirst(Deferred.await(stop)))
+  if (company === undefined) return
+  board.state = "running"
+
+  const wakes = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(false)]))
+  const releases = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(true)]))
+  const outbox = Latch.makeUnsafe(true)
+  const openAll = (latches: Iterable<Latch.Latch>) => () => {
+    for (const latch of latches) Latch.openUnsafe(latch)
+  }
+  const parents = new Parents(openAll(wakes.values()))
+  const progress = new Map(claim.checkpoints)
+  const clock = yield* Clock.Clock
+  const settler = yield* makeSettler(claim, {
+    released: openAll(releases.values()),
+    outbox: () => Latch.openUnsafe(outbox),
+    settled: ({ checkpoint, flow, items }) => {
+      progress.set(flow, Math.max(checkpoint.value, progress.get(flow) ?? 0))
+      boardOf(flow).settled(items.length, clock.currentTimeMillisUnsafe())
+    },
+  })
+
+  const supervised = (flow: Flow) => {
+    const line = boardOf(flow.name)
+    return Effect.suspend(() =>
+      pump({
+        claim,
+        flow,
+        company,
+        drafts: claim.mode === "drafts",
+        settler,
+        parents,
+        startAfter: progress.get(flow.name) ?? 0,
+        wake: wakes.get(flow.name)!,
+        released: releases.get(flow.name)!,
+        stop,
+        troubled: (error) => line.troubled(error === null ? null : `${error.code}: ${error.message}`),
+        observe: (schedule, checkpoint) => line.observe(schedule, checkpoint),
+      })
+    ).pipe(
+      Effect.sandbox,
+      Effect.tapError((cause) => {
+        if (Cause.hasInterrupts(cause) || isFenced(cause)) return Effect.void
+        line.restarts++
+        line.troubled(Cause.pretty(cause).split("\n", 1)[0]!)
+        return Effect.logError(`flow ${flow.name} stopped and is restarted from its checkpoint`, cause)
+      }),
+      Effect.retry({ schedule: restartBackoff, while: (cause) => !Cause.hasInterrupts(cause) && !isFenced(cause) }),
+      Effect.catch((cause) => Effect.failCause(cause)),
+      Effect.ensuring(Effect.sync(() => line.state = "stopped")),
+      Effect.annotateLogs({ flow: flow.name }),
+    )
+  }
+
+  const relaying = Effect.gen(function* () {
+    while (true) {
+      Latch.closeUnsafe(outbox)
+      yield* relay(claim)
+      yield* outbox.await.pipe(Effect.timeoutOption(OUTBOX_POLL))
+    }
+  })
+  const expiring = Effect.gen(function* () {
+    while (true) {
+      yield* Effect.sleep(EXPIRY)
+      const now = yield* Clock.currentTimeMillis
+      const expired = yield* ledger.expire(claim, now).pipe(untilAvailable("expiry"))
+      if (expired > 0) yield* Effect.logWarning(`${expired} waiting events are overdue and became exceptions`)
+    }
+  })
+  const pumps = Effect.forEach(flows, supervised, { concurrency: flows.length, discard: true })
+  const services = Effect.all([settler.run, relaying, expiring], { concurrency: 3, discard: true })
+  yield* Effect.raceFirst(pumps, services)
+  yield* relay(claim)
+})
+
+/** Owns the entity from now on; the configured mode counts at the very first start only. */
+const claimed = Effect.fnUntraced(function* (settings: EntitySettings, owner: string) {
+  const ledger = yield* Ledger
+  const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
+  yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${claim.mode}`)
+  if (claim.epoch > 1 || settings.mode === claim.mode) return claim
+  yield* ledger.setMode(claim, settings.mode).pipe(untilAvailable("mode"))
+  return { ...claim, mode: settings.mode }
+})
+
+/** The company as Odoo knows it, with the flows' seeds in place. Waits as long as Odoo is away or lacks something. */
+const resolved = Effect.fnUntraced(function* (
+  settings: EntitySettings,
+  flows: ReadonlyArray<Flow>,
+  board: SessionBoard,
+) {
+  const master = yield* MasterData
+  const seeds = flows.flatMap((flow) => flow.seeds ?? [])
+  const once = Effect.gen(function* () {
+    const company = yield* master.company(settings)
+    yield* master.seed(company, seeds)
+    return company
+  })
+  let said = ""
+  return yield* once.pipe(
+    Effect.tapError((error) => {
+      board.state = "troubled"
+      board.trouble = `${error.code}: ${error.message}`
+      const repeated = said === board.trouble
+      said = board.trouble
+      return repeated ? Effect.void : Effect.logWarning(`cannot start yet, trying again by itself: ${board.trouble}`)
+    }),
+    Effect.retry({ schedule: writeBackoff, while: (error) => dispositionOf(error.code) !== "park" }),
+    Effect.retry(Schedule.spaced(MASTER_DATA_POLL)),
+    Effect.tap(() => Effect.sync(() => board.trouble = "")),
+  )
+})

@@ -1,0 +1,47 @@
+/** Third stage: what the ledger knows about an event decides what is to be done with it. */
+import type { Answer, Mapping } from "../ledger/Ledger.ts"
+import type { Item, Verdict } from "./Item.ts"
+
+const final = new Set<string>(["applied", "superseded", "dismissed"])
+
+/** The verdict on `item`, given what the ledger answered. Pure; the order of the questions matters. */
+export const judge = (item: Item, answer: Answer): Verdict => {
+  const { seen, mapping } = answer
+  const again = item.delivery === null
+  if (seen !== null && !(again && !final.has(seen.state))) {
+    return seen.payloadHash === item.event.payloadHash || again ? { _tag: "Duplicate" } : {
+      _tag: "Park",
+      code: "EVENT-CHANGED",
+      detail: `event ${item.event.eventId} came before with another payload and is ${seen.state}`,
+    }
+  }
+  // A held event is itself what blocks its key.
+  if (answer.blocked && !again) return { _tag: "Behind" }
+  if (item.payload === null) return { _tag: "Park", ...item.rejection! }
+  if (mapping !== null) {
+    if (item.payload.spec.versions === "once") {
+      return {
+        _tag: "Park",
+        code: "EVENT-CHANGED",
+        detail: `${item.event.key} was written before by another event (record ${mapping.model} ${mapping.id})`,
+      }
+    }
+    if (isOlder(item.event.version, mapping)) return { _tag: "Superseded" }
+  }
+  const missing = answer.references.indexOf(null)
+  if (missing >= 0) return { _tag: "Wait", on: item.payload.references[missing]! }
+  return { _tag: "Write", references: answer.references as ReadonlyArray<Mapping> }
+}
+
+/** The version gate: a sequence that is not larger than the applied one has been overtaken. */
+const isOlder = (version: number | null, mapping: Mapping): boolean =>
+  version !== null && mapping.version !== null && version <= mapping.version
+
+/**
+ * The identity under which an event is kept. A changed payload under a known id gets an id of its own, so that both
+ * stay in the ledger.
+ */
+export const identityOf = (item: Item): string =>
+  item.verdict._tag === "Park" && item.verdict.code === "EVENT-CHANGED" && item.delivery !== null
+    ? `${item.event.eventId}@${item.event.streamSequence}`
+    : item.event.eventId

@@ -1,0 +1,149 @@
+/**
+ * Second stage: bytes to a typed event. Never throws and never loses the message: what cannot be understood becomes an
+ * item that says why.
+ */
+import { Result, Schema, SchemaIssue } from "effect"
+import { parseEnvelope } from "../broker/cloudevents.ts"
+import type { Delivery, Message } from "../broker/Broker.ts"
+import type { EventSpec, Flow } from "../flow/Flow.ts"
+import type { HeldEvent } from "../ledger/Ledger.ts"
+import type { ReasonCode } from "../reason/Reason.ts"
+import { Envelope, eventIdOf } from "../../schemas/envelope.ts"
+import { digest, fingerprint } from "./fingerprint.ts"
+import type { Item, Payload } from "./Item.ts"
+
+type Position = { readonly streamSequence: number; readonly storedAtMillis: number }
+type Rejection = { readonly code: ReasonCode; readonly detail: string }
+
+const envelopeOf = Schema.decodeUnknownResult(Envelope)
+const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** At most this many characters of a schema's complaint are kept. */
+const MAX_DETAIL = 500
+
+const complaint = (error: Schema.SchemaError): string =>
+  formatIssues(error.issue).issues
+    .map((issue) => `${issue.path?.map((part) => String(part)).join(".") ?? ""}: ${issue.message}`.replace(/^: /, ""))
+    .join("; ")
+    .slice(0, MAX_DETAIL)
+
+/** `invoice.requested.v2` is version 2 of `invoice.requested`. */
+const splitType = (type: string): { readonly name: string; readonly version: number } => {
+  const [domain, event, version] = type.split(".")
+  return { name: `${domain}.${event}`, version: version === undefined ? 1 : Number(version.slice(1)) }
+}
+
+/** A decoder for one flow of one entity. Compiles the schemas once. */
+export const makeDecoder = (flow: Flow) => {
+  const specs = new Map(flow.events.map((spec) => [
+    spec.type,
+    { spec, decode: Schema.decodeUnknownResult(spec.schema, { errors: "all" }) },
+  ]))
+
+  /** What the payload says, or why it says nothing to us. */
+  const understand = (envelope: Envelope, message: Message): Result.Result<Payload, Rejection> => {
+    const { name, version } = splitType(envelope.type)
+    const subjectType = message.subject.split(".").slice(2).join(".")
+    if (subjectType !== name) {
+      return Result.fail({
+        code: "EVENT-SUBJECT-MISMATCH",
+        detail: `the subject says ${subjectType}, the event type says ${envelope.type}`,
+      })
+    }
+    const known = specs.get(name)
+    if (known === undefined) {
+      return Result.fail({
+        code: "EVENT-UNKNOWN-TYPE",
+        detail: `${name}; flow ${flow.name} knows ${[...specs.keys()].join(", ")}`,
+      })
+    }
+    if (version > known.spec.version) {
+      return Result.fail({
+        code: "EVENT-FUTURE-VERSION",
+        detail: `${name} version ${version}; this Weir knows versions up to ${known.spec.version}`,
+      })
+    }
+    const decoded = known.decode(envelope.data)
+    if (Result.isFailure(decoded)) return Result.fail({ code: "EVENT-INVALID", detail: complaint(decoded.failure) })
+    return Result.succeed(payloadOf(known.spec, decoded.success))
+  }
+
+  const rejected = (message: Message, position: Position, rejection: Rejection): Omit<Item, "delivery"> => ({
+    event: {
+      eventId: `stream#${position.streamSequence}`,
+      type: "unknown",
+      flow: flow.name,
+      key: `stream-${position.streamSequence}`,
+      version: null,
+      streamSequence: position.streamSequence,
+      storedAtMillis: position.storedAtMillis,
+      payloadHash: digest(message.data),
+      correlationId: null,
+      attempts: 1,
+    },
+    message,
+    payload: null,
+    rejection,
+    traceparent: null,
+    verdict: { _tag: "Park", ...rejection },
+    attempts: 0,
+    stale: false,
+  })
+
+  const decode = (message: Message, position: Position): Omit<Item, "delivery"> => {
+    const parsed = parseEnvelope(message)
+    if (Result.isFailure(parsed)) return rejected(message, position, parsed.failure)
+    const checked = envelopeOf(parsed.success)
+    if (Result.isFailure(checked)) {
+      return rejected(message, position, { code: "EVENT-NOT-CLOUDEVENT", detail: complaint(checked.failure) })
+    }
+    const envelope = checked.success
+    const understood = understand(envelope, message)
+    const payload = Result.isSuccess(understood) ? understood.success : null
+    const rejection = Result.isFailure(understood) ? understood.failure : null
+    return {
+      event: {
+        eventId: eventIdOf(envelope),
+        type: envelope.type,
+        flow: flow.name,
+        // Without a payload the partition key still tells which later events must stay behind this one.
+        key: payload?.spec.key(payload.data) ?? envelope.partitionkey ?? `stream-${position.streamSequence}`,
+        version: envelope.sequence ?? null,
+        streamSequence: position.streamSequence,
+        storedAtMillis: position.storedAtMillis,
+        payloadHash: fingerprint(envelope.data),
+        correlationId: envelope.correlationid ?? null,
+        attempts: 1,
+      },
+      message,
+      payload,
+      rejection,
+      traceparent: envelope.traceparent ?? null,
+      verdict: rejection === null ? { _tag: "Behind" } : { _tag: "Park", ...rejection },
+      attempts: 0,
+      stale: false,
+    }
+  }
+
+  return {
+    delivery: (delivery: Delivery): Item => ({ ...decode(delivery, delivery), delivery }),
+    held: (held: HeldEvent): Item => {
+      const item = decode(held.message, held)
+      // The ledger's identity wins: an event that changed under its id is held under an id of its own.
+      return {
+        ...item,
+        event: { ...item.event, eventId: held.eventId, key: held.key },
+        delivery: null,
+        attempts: held.attempts,
+      }
+    },
+  }
+}
+
+/** References and parents may need the payload only, so they are asked for once, here. */
+const payloadOf = (spec: EventSpec<unknown>, data: unknown): Payload => ({
+  spec,
+  data,
+  references: spec.references(data),
+  parents: spec.parents(data),
+})
