@@ -31,3 +31,15 @@ export type Day = typeof Day.Type
 export const Label = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256)).annotate({
   identifier: "Label",
 })
+
+/** The source's code of a sales tax, mapped per legal entity to one of Odoo's taxes: `S21`. */
+export const TaxCode = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$/u, {
+    message: "must be 1 to 32 of A-Z, a-z, 0-9, _, . and -, a letter or digit first",
+  }),
+).annotate({ identifier: "TaxCode", description: "the source's code of a sales tax", examples: ["S21"] })
+export type TaxCode = typeof TaxCode.Type
+
+/** The first of `keys` that occurs twice; undefined when each occurs once. */
+export const repeated = (keys: ReadonlyArray<string>): string | undefined =>
+  keys.find((key, index) => keys.indexOf(key) !== index)

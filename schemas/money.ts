@@ -61,3 +61,7 @@ export const format = (decimal: BigDecimal.BigDecimal, scale: number): string =>
  */
 export const fromOdooFloat = (float: number, scale: number): BigDecimal.BigDecimal =>
   BigDecimal.fromStringUnsafe(float.toFixed(scale))
+
+/** Whether `decimal` needs no more decimals than `currency` is counted in: 1.005 EUR does not fit. */
+export const fits = (decimal: BigDecimal.BigDecimal, currency: Currency): boolean =>
+  BigDecimal.normalize(decimal).scale <= scaleOf(currency)
