@@ -1,0 +1,149 @@
+/**
+ * Every metric that Weir has, named once, with unit and labels. Names follow Prometheus: base units (seconds), counters
+ * end in `_total`. Labels are bounded by configuration: entities, flows, databases, models, reasons; never keys or ids.
+ *
+ * Updates are made per batch and outcome, not per event, on series that are built once: hold a meter, do not make one
+ * per batch.
+ */
+import { Context, Effect, Metric } from "effect"
+import { type ReasonCode, reasons } from "../reason/Reason.ts"
+
+/** What became of an event. */
+export type SettledAs = "applied" | "superseded" | "duplicate" | "waiting" | "parked" | "behind"
+
+const seconds = (start: number, count: number) => Metric.exponentialBoundaries({ start, factor: 2, count })
+
+export const events = Metric.counter("weir_events_total", {
+  description: "Events settled, by outcome",
+  incremental: true,
+})
+export const inFlight = Metric.gauge("weir_events_in_flight", { description: "Events admitted and not yet settled" })
+export const backlog = Metric.gauge("weir_events_backlog", { description: "Events in the broker not yet delivered" })
+export const latency = Metric.histogram("weir_event_latency_seconds", {
+  description: "From stored in the broker to settled in the ledger",
+  boundaries: seconds(0.01, 20),
+})
+export const batchSize = Metric.histogram("weir_batch_events", {
+  description: "Events in one run of a write plan",
+  boundaries: seconds(1, 10),
+})
+export const retries = Metric.counter("weir_retries_total", {
+  description: "Repeated tries, by reason",
+  incremental: true,
+})
+export const exceptions = Metric.counter("weir_exceptions_total", {
+  description: "Events that became exceptions, by code and kind",
+  incremental: true,
+})
+export const restarts = Metric.counter("weir_restarts_total", {
+  description: "Pumps that stopped and were started again",
+  incremental: true,
+})
+export const odooCalls = Metric.histogram("weir_odoo_call_seconds", {
+  description: "Duration of calls to Odoo, by outcome: ok or the reason's code",
+  boundaries: seconds(0.005, 15),
+})
+export const odooRunning = Metric.gauge("weir_odoo_calls_running", { description: "Calls to Odoo under way" })
+export const odooLimit = Metric.gauge("weir_odoo_calls_limit", { description: "Calls to Odoo allowed at once, now" })
+export const ledgerStatements = Metric.histogram("weir_ledger_statement_seconds", {
+  description: "Duration of the ledger's statements",
+  boundaries: seconds(0.0005, 15),
+})
+
+/** All of them, for documentation and tests. */
+export const all = [
+  events,
+  inFlight,
+  backlog,
+  latency,
+  batchSize,
+  retries,
+  exceptions,
+  restarts,
+  odooCalls,
+  odooRunning,
+  odooLimit,
+  ledgerStatements,
+]
+
+/** Series of one metric by the value of its last labels, built on first use. */
+const series = <I, S>(metric: Metric.Metric<I, S>, fixed: Readonly<Record<string, string>>) => {
+  const known = new Map<string, Metric.Metric<I, S>>()
+  return (labels: Readonly<Record<string, string>>): Metric.Metric<I, S> => {
+    const key = Object.values(labels).join("\u0000")
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = Metric.withAttributes(metric, { ...fixed, ...labels })
+    known.set(key, made)
+    return made
+  }
+}
+
+const recording = (record: (context: Context.Context<never>) => void): Effect.Effect<void> =>
+  Effect.map(Effect.context<never>(), record)
+
+export interface FlowMeter {
+  /** One settlement: how many events ended how, and how long each took since the broker stored it. Milliseconds. */
+  readonly settled: (
+    outcomes: Iterable<readonly [SettledAs, number]>,
+    latenciesMillis: ReadonlyArray<number>,
+  ) => Effect.Effect<void>
+  readonly batch: (events: number) => Effect.Effect<void>
+  readonly inFlight: (events: number) => Effect.Effect<void>
+  readonly backlog: (events: number) => Effect.Effect<void>
+  readonly retried: (code: ReasonCode, events: number) => Effect.Effect<void>
+  readonly parked: (code: ReasonCode, events: number) => Effect.Effect<void>
+  readonly restarted: Effect.Effect<void>
+}
+
+/** The series of one flow of one entity. Make it when the flow starts. */
+export const flowMeter = (entity: string, flow: string): FlowMeter => {
+  const fixed = { entity, flow }
+  const of = {
+    events: series(events, fixed),
+    latency: Metric.withAttributes(latency, fixed),
+    batchSize: Metric.withAttributes(batchSize, fixed),
+    inFlight: Metric.withAttributes(inFlight, fixed),
+    backlog: Metric.withAttributes(backlog, fixed),
+    retries: series(retries, fixed),
+    exceptions: series(exceptions, fixed),
+  }
+  return {
+    settled: (outcomes, latenciesMillis) =>
+      recording((context) => {
+        for (const [outcome, count] of outcomes) of.events({ outcome }).updateUnsafe(count, context)
+        for (const millis of latenciesMillis) of.latency.updateUnsafe(millis / 1_000, context)
+      }),
+    batch: (count) => Metric.update(of.batchSize, count),
+    inFlight: (count) => Metric.update(of.inFlight, count),
+    backlog: (count) => Metric.update(of.backlog, count),
+    retried: (reason, count) => Metric.update(of.retries({ reason }), count),
+    parked: (code, count) => Metric.update(of.exceptions({ code, kind: reasons[code].kind }), count),
+    restarted: Metric.update(Metric.withAttributes(restarts, fixed), 1),
+  }
+}
+
+export interface OdooMeter {
+  /** One call. `outcome` is `ok` or the code of the reason. */
+  readonly called: (model: string, method: string, outcome: "ok" | ReasonCode, millis: number) => Effect.Effect<void>
+  readonly running: (calls: number) => Effect.Effect<void>
+  readonly limit: (calls: number) => Effect.Effect<void>
+}
+
+/** The series of one Odoo database. */
+export const odooMeter = (database: string): OdooMeter => {
+  const calls = series(odooCalls, { database })
+  const running = Metric.withAttributes(odooRunning, { database })
+  const limit = Metric.withAttributes(odooLimit, { database })
+  return {
+    called: (model, method, outcome, millis) => Metric.update(calls({ model, method, outcome }), millis / 1_000),
+    running: (count) => Metric.update(running, count),
+    limit: (count) => Metric.update(limit, count),
+  }
+}
+
+const statements = series(ledgerStatements, {})
+
+/** One statement of the ledger, by its name (`admit`, `settle`), whether it succeeded or not. */
+export const ledgerStatement = (statement: string, millis: number): Effect.Effect<void> =>
+  Metric.update(statements({ statement }), millis / 1_000)
