@@ -1,0 +1,225 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Exit, Fiber, Random, Ref } from "effect"
+import { TestClock } from "effect/testing"
+import type { Lane } from "../../src/flow/Flow.ts"
+import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
+import { type Caller, CallGate, type GateDatabase, layer } from "../../src/odoo/CallGate.ts"
+import { FairQueue, lanes } from "../../src/odoo/FairQueue.ts"
+import { OdooError } from "../../src/odoo/Odoo.ts"
+
+const gateOf = (database: GateDatabase, maxWaiting?: number) =>
+  layer({ databases: new Map([["main", database]]), ...(maxWaiting !== undefined && { maxWaiting }) })
+const one: GateDatabase = { workers: 1, share: 1 }
+const caller = (lane: Lane, entity = "be01"): Caller => ({ lane, entity })
+const contention = new OdooError({
+  code: "ODOO-CONTENTION",
+  operation: "res.partner/load",
+  message: "concurrent update",
+})
+
+const stateOf = Effect.map(CallGate.use((gate) => gate.snapshot), ([state]) => state!)
+
+describe("CallGate", () => {
+  it.effect("gives lanes turns by weight while all are busy, and none starves", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const order: Array<Lane> = []
+      // The first call holds the only place until everybody waits.
+      const first = yield* Effect.forkChild(gate.run("main", caller("normal"), Effect.sleep("1 second")), {
+        startImmediately: true,
+      })
+      const fibers = []
+      for (const lane of ["backfill", "bulk", "normal", "critical"] as const) {
+        for (let n = 0; n < 150; n++) {
+          fibers.push(
+            yield* Effect.forkChild(gate.run("main", caller(lane), Effect.sync(() => order.push(lane))), {
+              startImmediately: true,
+            }),
+          )
+        }
+      }
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(first)
+      yield* Effect.forEach(fibers, Fiber.join)
+      const busy = order.slice(0, 150)
+      const turns = (lane: Lane) => busy.filter((each) => each === lane).length
+      // The call that held the place was one of the normal lane's turns.
+      assert.deepStrictEqual(lanes.map(turns), [81, 39, 20, 10])
+      assert.strictEqual(order.length, 600)
+    }).pipe(Effect.provide(gateOf(one))))
+
+  it.effect("gives entities of a lane turns one by one, however many calls each has waiting", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const order: Array<string> = []
+      const first = yield* Effect.forkChild(gate.run("main", caller("bulk"), Effect.sleep("1 second")), {
+        startImmediately: true,
+      })
+      const fibers = []
+      for (const [entity, calls] of [["loud", 20], ["calm", 3], ["shy", 1]] as const) {
+        for (let n = 0; n < calls; n++) {
+          fibers.push(
+            yield* Effect.forkChild(gate.run("main", caller("bulk", entity), Effect.sync(() => order.push(entity))), {
+              startImmediately: true,
+            }),
+          )
+        }
+      }
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.join(first)
+      yield* Effect.forEach(fibers, Fiber.join)
+      assert.deepStrictEqual(order.slice(0, 7), ["loud", "calm", "shy", "loud", "calm", "loud", "calm"])
+    }).pipe(Effect.provide(gateOf(one))))
+
+  for (const seed of [1, 7, 20261031]) {
+    it.effect(`never lets in more than its cap and leaks no place, on random schedules (seed ${seed})`, () =>
+      Effect.gen(function* () {
+        const gate = yield* CallGate
+        const running = yield* Ref.make(0)
+        let most = 0
+        let interrupted = 0
+        const call = Effect.gen(function* () {
+          most = Math.max(most, yield* Ref.updateAndGet(running, (n) => n + 1))
+          yield* Effect.sleep(yield* Random.nextIntBetween(1, 50))
+          const chance = yield* Random.nextIntBetween(0, 10)
+          if (chance === 0) return yield* contention
+          if (chance === 1) return yield* Effect.die("broken")
+        }).pipe(Effect.ensuring(Ref.update(running, (n) => n - 1)))
+        const fibers: Array<Fiber.Fiber<void, OdooError>> = []
+        for (let n = 0; n < 400; n++) {
+          const lane = lanes[yield* Random.nextIntBetween(0, lanes.length - 1)]!
+          const entity = `e${yield* Random.nextIntBetween(0, 5)}`
+          fibers.push(yield* Effect.forkChild(gate.run("main", { lane, entity, operation: "x/load" }, call)))
+          if ((yield* Random.nextIntBetween(0, 3)) === 0) yield* TestClock.adjust(yield* Random.nextIntBetween(0, 20))
+          if ((yield* Random.nextIntBetween(0, 4)) === 0) {
+            interrupted++
+            yield* Fiber.interrupt(fibers[yield* Random.nextIntBetween(0, fibers.length - 1)]!)
+          }
+          const state = yield* stateOf
+          assert.isAtMost(state.running, 4)
+          assert.isAtLeast(state.limit, 1)
+        }
+        yield* TestClock.adjust("1 hour")
+        for (const fiber of fibers) yield* Fiber.await(fiber)
+        const state = yield* stateOf
+        assert.isAtMost(most, 4)
+        assert.isAtLeast(interrupted, 1)
+        assert.strictEqual(state.running, 0)
+        assert.deepStrictEqual(state.waiting, { critical: 0, normal: 0, bulk: 0, backfill: 0 })
+      }).pipe(Effect.provide(gateOf({ workers: 8, share: 0.5 })), Random.withSeed(seed)))
+  }
+
+  it.effect("gives the place of an interrupted call to the next one", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const stuck = yield* Effect.forkChild(gate.run("main", caller("bulk"), Effect.never), { startImmediately: true })
+      const leaver = yield* Effect.forkChild(gate.run("main", caller("bulk"), Effect.never), { startImmediately: true })
+      const next = yield* Effect.forkChild(gate.run("main", caller("bulk"), Effect.succeed("through")), {
+        startImmediately: true,
+      })
+      yield* Fiber.interrupt(leaver)
+      assert.strictEqual((yield* stateOf).waiting.bulk, 1)
+      yield* Fiber.interrupt(stuck)
+      assert.strictEqual(yield* Fiber.join(next), "through")
+      assert.strictEqual((yield* stateOf).running, 0)
+    }).pipe(Effect.provide(gateOf(one))))
+
+  it.effect("starts no more calls a second than the database allows", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const started = yield* Ref.make(0)
+      yield* Effect.forEach(
+        Array.from({ length: 10 }),
+        () => Effect.forkChild(gate.run("main", caller("normal"), Ref.update(started, (n) => n + 1))),
+      )
+      yield* TestClock.adjust(0)
+      assert.strictEqual(yield* Ref.get(started), 1)
+      yield* TestClock.adjust("499 millis")
+      assert.strictEqual(yield* Ref.get(started), 1)
+      yield* TestClock.adjust("1 millis")
+      assert.strictEqual(yield* Ref.get(started), 2)
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* Ref.get(started), 10)
+    }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
+
+  it.effect("refuses a caller when too many wait already", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      for (let n = 0; n < 3; n++) {
+        yield* Effect.forkChild(gate.run("main", caller("bulk"), Effect.never), { startImmediately: true })
+      }
+      const error = yield* Effect.flip(gate.run("main", caller("bulk"), Effect.void))
+      assert.strictEqual(error.code, "ODOO-UNAVAILABLE")
+      assert.include(error.message, "2 calls wait")
+    }).pipe(Effect.provide(gateOf(one, 2))))
+
+  it.effect("halves the limit on contention, once per round, and rises again while latency holds", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const round = (call: Effect.Effect<void, OdooError>, calls: number) =>
+        Effect.gen(function* () {
+          const fibers = yield* Effect.forEach(Array.from({ length: calls }), () =>
+            Effect.forkChild(Effect.exit(gate.run("main", { ...caller("bulk"), operation: "x/load" }, call))))
+          yield* TestClock.adjust("10 seconds")
+          return yield* Effect.forEach(fibers, Fiber.join)
+        })
+      const answer = Effect.sleep("100 millis")
+      yield* round(answer, 100)
+      assert.strictEqual((yield* stateOf).limit, 16)
+      const exits = yield* round(Effect.andThen(answer, contention), 16)
+      assert.isTrue(exits.every(Exit.isFailure))
+      assert.strictEqual((yield* stateOf).limit, 8)
+      yield* round(answer, 200)
+      assert.strictEqual((yield* stateOf).limit, 16)
+    }).pipe(Effect.provide(gateOf({ workers: 16, share: 1 }))))
+})
+
+describe("AdaptiveLimit", () => {
+  const feed = (limit: AdaptiveLimit, latency: number, times: number, from: number, kind = "x") => {
+    for (let n = 0; n < times; n++) {
+      limit.answered({ kind, startedAtMillis: from, endedAtMillis: from + latency, inFlight: limit.value })
+    }
+  }
+
+  it("falls when calls of the same kind take three times as long, and comes back when they do not", () => {
+    const limit = new AdaptiveLimit(16)
+    feed(limit, 100, 100, 0)
+    assert.strictEqual(limit.value, 16)
+    feed(limit, 300, 15, 1000)
+    assert.isBelow(limit.value, 8)
+    feed(limit, 100, 100, 2000)
+    assert.strictEqual(limit.value, 16)
+  })
+
+  it("takes a slow kind of call beside a fast one for normal", () => {
+    const limit = new AdaptiveLimit(8)
+    for (let n = 0; n < 50; n++) {
+      feed(limit, 15, 1, n, "account.move/read 1")
+      feed(limit, 3000, 1, n, "account.move/action_post 6")
+    }
+    assert.strictEqual(limit.value, 8)
+  })
+
+  it("does not rise on calls of a quiet hour", () => {
+    const limit = new AdaptiveLimit(16)
+    for (let n = 0; n < 100; n++) limit.answered({ kind: "x", startedAtMillis: n, endedAtMillis: n + 10, inFlight: 1 })
+    assert.strictEqual(limit.value, 8)
+  })
+
+  it("never falls below one", () => {
+    const limit = new AdaptiveLimit(4)
+    for (let n = 0; n < 10; n++) limit.troubled(n, n)
+    assert.strictEqual(limit.value, 1)
+  })
+})
+
+describe("FairQueue", () => {
+  it("saves up no turns for a lane that was idle", () => {
+    const queue = new FairQueue<{ readonly lane: Lane }>()
+    for (let n = 0; n < 100; n++) queue.add("bulk", "be01", { lane: "bulk" })
+    for (let n = 0; n < 50; n++) queue.take()
+    for (let n = 0; n < 50; n++) queue.add("backfill", "be01", { lane: "backfill" })
+    const next = Array.from({ length: 30 }, () => queue.take()!.lane)
+    assert.strictEqual(next.filter((lane) => lane === "backfill").length, 10)
+  })
+})
