@@ -22,6 +22,8 @@ import { untilAvailable } from "./patience.ts"
 import { type Batch, Schedule } from "./Schedule.ts"
 import type { Settler } from "./Settler.ts"
 import { parked, writeAll } from "./write.ts"
+import { type FlowMeter, timed } from "../telemetry/Metrics.ts"
+import { eventSpans, type TracedBatch } from "../telemetry/Tracing.ts"
 
 /** Most events delivered above the checkpoint: memory and the work a successor has to skip. */
 const ABOVE_CHECKPOINT = 50_000
@@ -47,7 +49,8 @@ export interface PumpOptions {
   readonly released: Latch.Latch
   /** Done when intake is to stop; the pump ends once everything in flight is settled. */
   readonly stop: Deferred.Deferred<void>
-  readonly troubled: (error: OdooError | null) => void
+  readonly troubled: (error: OdooError | null, events: number) => Effect.Effect<void>
+  readonly meter: FlowMeter
   readonly observe: (schedule: Schedule, checkpoint: Checkpoint) => void
 }
 
@@ -74,6 +77,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
         references: payload?.references ?? [],
       })),
     ).pipe(
+      timed("admit"),
       untilAvailable("admit"),
       Effect.map((answers) => items.forEach((item, index) => item.verdict = judge(item, answers[index]!))),
     )
@@ -158,6 +162,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     const now = yield* Clock.currentTimeMillis
     const writing = batch.items.filter((item) => item.verdict._tag === "Write")
     const written = writing.length === 0 ? [] : yield* writeAll(writing, options)
+    yield* options.meter.batch(batch.items.length)
     schedule.written(batch)
     const outcomes = batch.items
       .filter((item) => item.verdict._tag !== "Write")
@@ -173,7 +178,10 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     while (true) {
       const batch = yield* next
       if (batch === null) break
-      yield* process(batch).pipe(Effect.onError(() => Effect.sync(() => schedule.written(batch))))
+      yield* process(batch).pipe(
+        eventSpans(() => traceOf(batch, claim, flow)),
+        Effect.onError(() => Effect.sync(() => schedule.written(batch))),
+      )
     }
     Latch.openUnsafe(wake)
     Latch.openUnsafe(emptied)
@@ -184,6 +192,12 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     concurrency: workers.length + 3,
     discard: true,
   }).pipe(Effect.ensuring(Effect.sync(() => parents.withdraw(flow.name))))
+})
+
+const traceOf = ({ items }: Batch, { entity }: Claim, flow: Flow): TracedBatch => ({
+  entity,
+  flow: flow.name,
+  events: items.map(({ event, traceparent }) => ({ ...event, traceparent })),
 })
 
 /** The outcome of an item that needs no write. */

@@ -8,17 +8,20 @@
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
 import type { Flow } from "../flow/Flow.ts"
-import { type Claim, isFenced, Ledger } from "../ledger/Ledger.ts"
+import { type Claim, isFenced, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import { MasterData } from "../odoo/MasterData.ts"
-import { dispositionOf } from "../reason/Reason.ts"
+import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
+import { type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { FlowBoard, type State } from "./Board.ts"
 import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
 import { restartBackoff, untilAvailable, writeBackoff } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, Roster } from "./Roster.ts"
-import { makeSettler } from "./Settler.ts"
+import { makeSettler, type Request } from "./Settler.ts"
 
+/** How often gauges are set. */
+const MEASURE = Duration.seconds(5)
 /** How often waiting events are checked for their deadline. */
 const EXPIRY = Duration.seconds(10)
 /** How often the outbox is looked at without being told that there is something. */
@@ -64,6 +67,7 @@ export const session = Effect.fnUntraced(function* (
 
   const wakes = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(false)]))
   const releases = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(true)]))
+  const meters = new Map(flows.map(({ name }) => [name, flowMeter(claim.entity, name)]))
   const outbox = Latch.makeUnsafe(true)
   const openAll = (latches: Iterable<Latch.Latch>) => () => {
     for (const latch of latches) Latch.openUnsafe(latch)
@@ -74,14 +78,18 @@ export const session = Effect.fnUntraced(function* (
   const settler = yield* makeSettler(claim, {
     released: openAll(releases.values()),
     outbox: () => Latch.openUnsafe(outbox),
-    settled: ({ checkpoint, flow, items }) => {
+    settled: (request) => {
+      const { checkpoint, flow, items } = request
+      const now = clock.currentTimeMillisUnsafe()
       progress.set(flow, Math.max(checkpoint.value, progress.get(flow) ?? 0))
-      boardOf(flow).settled(items.length, clock.currentTimeMillisUnsafe())
+      boardOf(flow).settled(items.length, now)
+      return measured(meters.get(flow)!, request, now)
     },
   })
 
   const supervised = (flow: Flow) => {
     const line = boardOf(flow.name)
+    const meter = meters.get(flow.name)!
     return Effect.suspend(() =>
       pump({
         claim,
@@ -94,7 +102,11 @@ export const session = Effect.fnUntraced(function* (
         wake: wakes.get(flow.name)!,
         released: releases.get(flow.name)!,
         stop,
-        troubled: (error) => line.troubled(error === null ? null : `${error.code}: ${error.message}`),
+        meter,
+        troubled: (error, events) => {
+          line.troubled(error === null ? null : `${error.code}: ${error.message}`)
+          return error === null ? Effect.void : meter.retried(error.code, events)
+        },
         observe: (schedule, checkpoint) => line.observe(schedule, checkpoint),
       })
     ).pipe(
@@ -103,7 +115,10 @@ export const session = Effect.fnUntraced(function* (
         if (Cause.hasInterrupts(cause) || isFenced(cause)) return Effect.void
         line.restarts++
         line.troubled(Cause.pretty(cause).split("\n", 1)[0]!)
-        return Effect.logError(`flow ${flow.name} stopped and is restarted from its checkpoint`, cause)
+        return Effect.andThen(
+          meter.restarted,
+          Effect.logError(`flow ${flow.name} stopped and is restarted from its checkpoint`, cause),
+        )
       }),
       Effect.retry({ schedule: restartBackoff, while: (cause) => !Cause.hasInterrupts(cause) && !isFenced(cause) }),
       Effect.catch((cause) => Effect.failCause(cause)),
@@ -128,10 +143,30 @@ export const session = Effect.fnUntraced(function* (
     }
   })
   const pumps = Effect.forEach(flows, supervised, { concurrency: flows.length, discard: true })
-  const services = Effect.all([settler.run, relaying, expiring], { concurrency: 3, discard: true })
+  const measuring = Effect.forEach(
+    flows,
+    ({ name }) => Effect.suspend(() => meters.get(name)!.inFlight(boardOf(name).inFlight)),
+    { discard: true },
+  ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
+  const services = Effect.all([settler.run, relaying, expiring, measuring], { concurrency: 4, discard: true })
   yield* Effect.raceFirst(pumps, services)
   yield* relay(claim)
 })
+
+/** Counts a settlement once per outcome, not per event. */
+const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: number): Effect.Effect<void> => {
+  const counts = new Map<SettledAs, number>()
+  const codes = new Map<ReasonCode, number>()
+  for (const outcome of outcomes) {
+    const as = outcome._tag.toLowerCase() as Lowercase<Outcome["_tag"]>
+    counts.set(as, (counts.get(as) ?? 0) + 1)
+    if (outcome._tag === "Parked") codes.set(outcome.code, (codes.get(outcome.code) ?? 0) + 1)
+  }
+  return Effect.andThen(
+    meter.settled(counts, items.map(({ event }) => nowMillis - event.storedAtMillis)),
+    Effect.forEach(codes, ([code, count]) => meter.parked(code, count), { discard: true }),
+  )
+}
 
 /** Owns the entity from now on; the configured mode counts at the very first start only. */
 const claimed = Effect.fnUntraced(function* (settings: EntitySettings, owner: string) {

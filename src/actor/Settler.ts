@@ -6,6 +6,7 @@ import { Deferred, Effect, Queue } from "effect"
 import { type Claim, Ledger, type LedgerError, type Outcome } from "../ledger/Ledger.ts"
 import type { Checkpoint } from "./Checkpoint.ts"
 import type { Item } from "./Item.ts"
+import { timed } from "../telemetry/Metrics.ts"
 import { untilAvailable } from "./patience.ts"
 
 /** Requests that one ledger transaction takes at most. */
@@ -32,7 +33,8 @@ export interface SettlerHooks {
   readonly released: () => void
   /** Outbox rows were written. */
   readonly outbox: () => void
-  readonly settled: (request: Request) => void
+  /** The request is durable. */
+  readonly settled: (request: Request) => Effect.Effect<void>
 }
 
 export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: SettlerHooks) {
@@ -51,10 +53,13 @@ export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: Set
       for (const { delivery } of items) if (delivery !== null) checkpoint.settled(delivery.streamSequence)
       checkpoints.set(flow, Math.max(checkpoint.value, checkpoints.get(flow) ?? 0))
     }
-    const settled = yield* ledger.settle(claim, { outcomes, checkpoints }).pipe(untilAvailable("settle"))
+    const settled = yield* ledger.settle(claim, { outcomes, checkpoints }).pipe(
+      timed("settle"),
+      untilAvailable("settle"),
+    )
     for (const request of requests) {
       for (const { delivery } of request.items) delivery?.ack()
-      hooks.settled(request)
+      yield* hooks.settled(request)
     }
     if (settled.released > 0) hooks.released()
     if (outcomes.some((outcome) => outcome._tag === "Applied" && outcome.outbox.length > 0)) hooks.outbox()

@@ -20,8 +20,8 @@ export interface Writing {
   readonly company: Company
   /** Create, never post. */
   readonly drafts: boolean
-  /** Told why a try did not go through, and null when one did. */
-  readonly troubled: (error: OdooError | null) => void
+  /** Told why a try did not go through and how many events it was about, and null when one did. */
+  readonly troubled: (error: OdooError | null, events: number) => Effect.Effect<void>
 }
 
 interface Pending {
@@ -71,18 +71,20 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
   const patiently = Effect.fnUntraced(function* (group: ReadonlyArray<Pending>) {
     let tries = 0
     yield* attempt(group).pipe(
-      Effect.tapError((error) => {
-        troubled(error)
-        return tries++ % QUIET_TRIES === 0
-          ? Effect.logWarning(
-            `${group.length} ${flow.name} wait: ${error.operation} did not go through (${error.code}), trying again by itself. ${error.message}`,
-          )
-          : Effect.void
-      }),
+      Effect.tapError((error) =>
+        Effect.andThen(
+          troubled(error, group.length),
+          tries++ % QUIET_TRIES === 0
+            ? Effect.logWarning(
+              `${group.length} ${flow.name} wait: ${error.operation} did not go through (${error.code}), trying again by itself. ${error.message}`,
+            )
+            : Effect.void,
+        )
+      ),
       Effect.retry({ schedule: writeBackoff, while: (error) => dispositionOf(error.code) !== "park" }),
       Effect.catch((error) => Effect.sync(() => park(group, error.code, error.message))),
     )
-    troubled(null)
+    yield* troubled(null, group.length)
     if (tries > 0) yield* Effect.logInfo(`${group.length} ${flow.name} went through after ${tries} failed tries`)
   })
 

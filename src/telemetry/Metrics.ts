@@ -144,6 +144,12 @@ export const odooMeter = (database: string): OdooMeter => {
 
 const statements = series(ledgerStatements, {})
 
-/** One statement of the ledger, by its name (`admit`, `settle`), whether it succeeded or not. */
-export const ledgerStatement = (statement: string, millis: number): Effect.Effect<void> =>
-  Metric.update(statements({ statement }), millis / 1_000)
+/** Measures a statement of the ledger by its name (`admit`, `settle`), whether it succeeds or not. */
+export const timed = (statement: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.clockWith((clock) => {
+    const start = clock.currentTimeNanosUnsafe()
+    return Effect.onExit(
+      self,
+      () => Metric.update(statements({ statement }), Number(clock.currentTimeNanosUnsafe() - start) / 1e9),
+    )
+  })

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Metric } from "effect"
 import { PrometheusMetrics } from "effect/observability"
-import { all, flowMeter, ledgerStatement, odooMeter } from "../../src/telemetry/Metrics.ts"
+import { all, flowMeter, odooMeter, timed } from "../../src/telemetry/Metrics.ts"
 
 /** A registry of its own for each test. */
 const fresh = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -38,7 +38,7 @@ describe("metrics", () => {
       yield* meter.called("res.partner", "load", "ODOO-CONTENTION", 1_000)
       yield* meter.running(2)
       yield* meter.limit(4)
-      yield* ledgerStatement("settle", 4)
+      yield* Effect.void.pipe(timed("settle"))
       const text = yield* PrometheusMetrics.format()
       assert.include(
         text,
