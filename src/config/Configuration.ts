@@ -92,7 +92,10 @@ export const Database = Schema.Struct({
     0,
     "Most calls in a second; Odoo Online allows about 1. 0: no limit.",
   ),
-  timeout: span("60 seconds", "Longest wait for one answer; after it the outcome is read back."),
+  timeout: span(
+    "150 seconds",
+    "Longest wait for one answer, longer than Odoo's `limit_time_real`; after it the outcome is read back.",
+  ),
 }).annotate({ description: "One Odoo database." })
 export type Database = typeof Database.Type
 

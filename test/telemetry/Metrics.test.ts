@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Metric } from "effect"
+import { Effect, Fiber, Metric } from "effect"
+import { TestClock } from "effect/testing"
 import { PrometheusMetrics } from "effect/observability"
 import { all, flowMeter, odooMeter, timed } from "../../src/telemetry/Metrics.ts"
 
@@ -38,7 +39,11 @@ describe("metrics", () => {
       yield* meter.called("res.partner", "load", "ODOO-CONTENTION", 1_000)
       yield* meter.running(2)
       yield* meter.limit(4)
-      yield* Effect.void.pipe(timed("settle"))
+      const statement = yield* Effect.forkChild(Effect.sleep("4 millis").pipe(timed("settle")), {
+        startImmediately: true,
+      })
+      yield* TestClock.adjust("4 millis")
+      yield* Fiber.join(statement)
       const text = yield* PrometheusMetrics.format()
       assert.include(
         text,
