@@ -1,0 +1,29 @@
+/** One connection to NATS with what the verbs in this folder share. */
+import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
+import type { NatsConnection } from "@nats-io/transport-node"
+import { Effect } from "effect"
+import type { BrokerError } from "../Broker.ts"
+import { failureOf } from "./failure.ts"
+
+export interface Client {
+  readonly nc: NatsConnection
+  readonly js: JetStreamClient
+  readonly jsm: JetStreamManager
+  /** For cleaning up: the same with a short timeout. */
+  readonly janitor: JetStreamManager
+  /** Name of the stream that holds a subject or pattern. */
+  readonly streamOf: (subject: string) => string
+  /** Called after every reconnect, until removed. */
+  readonly onReconnect: Set<() => void>
+}
+
+/** Runs a call of the NATS client, with its failures as `BrokerError`. */
+export const attempt = <A>(
+  client: Pick<Client, "nc">,
+  operation: string,
+  call: (signal: AbortSignal) => Promise<A>,
+): Effect.Effect<A, BrokerError> =>
+  Effect.tryPromise({
+    try: call,
+    catch: (cause) => failureOf(operation, client.nc.info?.jetstream === true)(cause),
+  })
