@@ -1,0 +1,305 @@
+/**
+ * The ledger in PostgreSQL 15 or later, schema `weir`. Every verb is one statement and one transaction (`sql/`); only
+ * `claim` asks twice.
+ */
+import { PgClient } from "@effect/sql-pg"
+import { Clock, Duration, Effect, Exit, Layer, type Redacted, Scope } from "effect"
+import { Reactivity } from "effect/reactivity"
+import { SqlClient } from "effect/sql"
+import { batchOf } from "./batch.ts"
+import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Mode, type Reference } from "./Ledger.ts"
+import { migrate } from "./migrations/migrate.ts"
+import { fenced, ledgerError, overdue } from "./sql/failure.ts"
+import { bigint, bigintColumn, invocation, text, textColumn } from "./sql/parameters.ts"
+import {
+  exceptionOf,
+  heldOf,
+  type HeldRow,
+  mappingOf,
+  type MappingRow,
+  outboxOf,
+  type OutboxTableRow,
+  ownershipOf,
+  type OwnershipRow,
+  tallyOf,
+  type TallyRow,
+} from "./sql/rows.ts"
+import { selectExceptions, selectOutbox, selectOwners, selectReady, selectTallies, upsertLease } from "./sql/select.ts"
+import { settlementParameters } from "./sql/settlementParameters.ts"
+
+export interface Options {
+  /** `postgres://user:password@host:port/database`; `sslmode=require` as PostgreSQL knows it. */
+  readonly url: Redacted.Redacted
+  /** Connections, at most. Default 8. Every entity uses one at a time in its hot path. */
+  readonly poolSize?: number
+  /** Shown in `pg_stat_activity`. Default `weir`. */
+  readonly applicationName?: string
+  /** A statement that takes longer is cancelled and `Unavailable`. Default 30 seconds. */
+  readonly statementTimeout?: Duration.Input
+}
+
+const defaults = { poolSize: 8, applicationName: "weir", statementTimeout: "30 seconds" } as const
+const connectTimeout = "5 seconds"
+/** A peer that vanished without a word is noticed after about so long. */
+const keepAlive = "30 seconds"
+
+/** What a fenced verb answers when the epoch is stale. */
+const stale = -1
+
+interface AdmitRow extends MappingRow {
+  readonly kind: "fence" | "seen" | "mapping" | "blocked" | "reference"
+  readonly position: bigint
+  readonly state: EventState
+  readonly hash: string
+}
+
+/** Each reference asked for once, with its place in the parameters. */
+const distinct = (questions: ReadonlyArray<{ readonly references: ReadonlyArray<Reference> }>) => {
+  const places = new Map<string, number>()
+  const references: Array<Reference> = []
+  const placeOf = (reference: Reference): number => {
+    const name = `${reference.flow}\n${reference.key}`
+    const known = places.get(name)
+    if (known !== undefined) return known
+    places.set(name, references.push(reference) - 1)
+    return references.length - 1
+  }
+  return { perQuestion: questions.map((question) => question.references.map(placeOf)), references }
+}
+
+/** The ledger over a client that somebody else owns. Does not touch the database. */
+export const fromClient = (
+  sql: SqlClient.SqlClient,
+  statementTimeout: Duration.Input = defaults.statementTimeout,
+): typeof Ledger.Service => {
+  const limit = Duration.fromInputUnsafe(statementTimeout)
+
+  const query = <Row extends object>(operation: string, statement: string, parameters: ReadonlyArray<unknown>) =>
+    sql.unsafe<Row>(statement, parameters).pipe(
+      Effect.mapError(ledgerError(operation)),
+      Effect.timeoutOrElse({
+        duration: limit,
+        orElse: () => Effect.fail(overdue(operation, Duration.toMillis(limit))),
+      }),
+    )
+
+  /** A verb that answers a count, `stale` when fenced. */
+  const verb = (operation: string, name: string, fence: Fence, parameters: ReadonlyArray<unknown>) =>
+    Effect.flatMap(
+      query<{ readonly n: number }>(operation, `select ${invocation(name, parameters)} as n`, parameters),
+      ([row]) =>
+        row === undefined || row.n === stale
+          ? Effect.fail(fenced(operation, fence.entity, fence.epoch))
+          : Effect.succeed(row.n),
+    )
+
+  /** Rows that the owner reads: none at all means a stale epoch, one of nulls that there is nothing. */
+  const owned = <Row extends object>(
+    operation: string,
+    fence: Fence,
+    statement: string,
+    id: keyof Row,
+    parameters: ReadonlyArray<unknown>,
+  ) =>
+    Effect.flatMap(
+      query<Row>(operation, statement, [text(fence.entity), bigint(fence.epoch), ...parameters]),
+      (rows) =>
+        rows.length === 0
+          ? Effect.fail(fenced(operation, fence.entity, fence.epoch))
+          : Effect.succeed(rows.filter((row) => row[id] !== null)),
+    )
+
+  return Ledger.of({
+    claim: Effect.fn("Ledger.claim")(function* (entity: string, owner: string) {
+      const now = yield* Clock.currentTimeMillis
+      const [lease] = yield* query<{ readonly epoch: bigint; readonly mode: Mode }>("Ledger.claim", upsertLease, [
+        text(entity),
+        text(owner),
+        bigint(now),
+      ])
+      if (lease === undefined) return yield* fenced("Ledger.claim", entity, 0)
+      // A statement of its own: the one above may have waited for the last settlement of the owner before us.
+      const rows = yield* query<{ readonly flow: string; readonly stream_sequence: bigint }>(
+        "Ledger.claim",
+        "select flow, stream_sequence from weir.checkpoint where entity = $1",
+        [text(entity)],
+      )
+      return {
+        entity,
+        epoch: Number(lease.epoch),
+        mode: lease.mode,
+        checkpoints: new Map(rows.map((row) => [row.flow, Number(row.stream_sequence)])),
+      }
+    }),
+
+    admit: Effect.fnUntraced(function* (fence, flow, questions) {
+      const { perQuestion, references } = distinct(questions)
+      const parameters = [
+        text(fence.entity),
+        bigint(fence.epoch),
+        text(flow),
+        textColumn(questions, (question) => question.eventId),
+        textColumn(questions, (question) => question.key),
+        textColumn(references, (reference) => reference.flow),
+        textColumn(references, (reference) => reference.key),
+      ]
+      const rows = yield* query<AdmitRow>(
+        "Ledger.admit",
+        `select * from ${invocation("weir.admit", parameters)}`,
+        parameters,
+      )
+      let owner = false
+      const found = references.map((): Answer["mapping"] => null)
+      const answers = questions.map(() => ({
+        seen: null as Answer["seen"],
+        mapping: null as Answer["mapping"],
+        blocked: false,
+      }))
+      for (const row of rows) {
+        const place = Number(row.position) - 1
+        const answer = answers[place]
+        if (row.kind === "fence") owner = true
+        else if (row.kind === "reference") found[place] = mappingOf(row)
+        else if (answer === undefined) continue
+        else if (row.kind === "seen") answer.seen = { state: row.state, payloadHash: row.hash }
+        else if (row.kind === "mapping") answer.mapping = mappingOf(row)
+        else answer.blocked = true
+      }
+      if (!owner) return yield* fenced("Ledger.admit", fence.entity, fence.epoch)
+      return answers.map((answer, index) => ({
+        ...answer,
+        references: (perQuestion[index] ?? []).map((place) => found[place] ?? null),
+      }))
+    }),
+
+    settle: Effect.fnUntraced(function* (fence, settlement) {
+      const now = yield* Clock.currentTimeMillis
+      const parameters = settlementParameters(fence, now, batchOf(settlement), settlement.checkpoints)
+      return { released: yield* verb("Ledger.settle", "weir.settle", fence, parameters) }
+    }),
+
+    ready: (fence, flow, limit, except) =>
+      Effect.map(
+        owned<HeldRow>("Ledger.ready", fence, selectReady, "event_id", [
+          text(flow),
+          bigint(limit),
+          textColumn(except, (id) => id),
+        ]),
+        (rows) => rows.map(heldOf),
+      ),
+
+    expire: (fence, nowMillis) =>
+      verb("Ledger.expire", "weir.expire", fence, [
+        text(fence.entity),
+        bigint(fence.epoch),
+        bigint(nowMillis),
+        text("REFERENCE-OVERDUE"),
+      ]),
+
+    setMode: (fence, mode) =>
+      Effect.flatMap(
+        query("Ledger.setMode", "update weir.lease set mode = $3 where entity = $1 and epoch = $2 returning mode", [
+          text(fence.entity),
+          bigint(fence.epoch),
+          text(mode),
+        ]),
+        (rows) => rows.length === 1 ? Effect.void : Effect.fail(fenced("Ledger.setMode", fence.entity, fence.epoch)),
+      ),
+
+    outbox: (fence, limit) =>
+      Effect.map(
+        owned<OutboxTableRow>("Ledger.outbox", fence, selectOutbox, "id", [bigint(limit)]),
+        (rows) => rows.map(outboxOf),
+      ),
+
+    published: (fence, ids) => {
+      const parameters = [text(fence.entity), bigint(fence.epoch), bigintColumn(ids, (id) => id)]
+      return Effect.asVoid(verb("Ledger.published", "weir.published", fence, parameters))
+    },
+
+    tallies: (entity) =>
+      Effect.map(
+        query<TallyRow>("Ledger.tallies", selectTallies, [entity === undefined ? null : text(entity)]),
+        (rows) => rows.map(tallyOf),
+      ),
+
+    owners: Effect.suspend(() => query<OwnershipRow>("Ledger.owners", selectOwners, [])).pipe(
+      Effect.map((rows) => rows.map(ownershipOf)),
+    ),
+
+    exceptions: (filter) =>
+      Effect.map(
+        query<HeldRow>("Ledger.exceptions", selectExceptions, [
+          filter.entity === undefined ? null : text(filter.entity),
+          filter.flow === undefined ? null : text(filter.flow),
+          filter.state === undefined ? null : text(filter.state),
+          bigint(filter.limit),
+        ]),
+        (rows) => rows.map(exceptionOf),
+      ),
+
+    retry: (entity, eventIds) =>
+      Effect.map(
+        query<{ readonly n: number }>("Ledger.retry", "select weir.retry($1, $2) as n", [
+          text(entity),
+          textColumn(eventIds, (id) => id),
+        ]),
+        ([row]) => row?.n ?? 0,
+      ),
+
+    dismiss: Effect.fnUntraced(function* (entity, eventIds, reason) {
+      const now = yield* Clock.currentTimeMillis
+      const [row] = yield* query<{ readonly n: number }>("Ledger.dismiss", "select weir.dismiss($1, $2, $3, $4) as n", [
+        text(entity),
+        textColumn(eventIds, (id) => id),
+        text(reason),
+        bigint(now),
+      ])
+      return row?.n ?? 0
+    }),
+  })
+}
+
+/** The pool. Opens no connection yet: a database that is away shows at the first statement. */
+export const connect = (options: Options): Effect.Effect<PgClient.PgClient, LedgerError, Scope.Scope> =>
+  PgClient.make({
+    url: options.url,
+    maxConnections: options.poolSize ?? defaults.poolSize,
+    applicationName: options.applicationName ?? defaults.applicationName,
+    connectTimeout,
+    keepAlive,
+  }).pipe(Effect.mapError(ledgerError("Ledger.connect")), Effect.provide(Reactivity.layer))
+
+/**
+ * Connects and migrates. While the database is away it fails with `Unavailable`: run it again, a failed try leaves
+ * nothing behind in the scope.
+ */
+export const make = (options: Options): Effect.Effect<typeof Ledger.Service, LedgerError, Scope.Scope> =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function* () {
+      const attempt = yield* Scope.fork(yield* Effect.scope)
+      return yield* restore(Effect.gen(function* () {
+        const sql = yield* connect(options)
+        yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
+        return fromClient(sql, options.statementTimeout)
+      })).pipe(
+        Scope.provide(attempt),
+        Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(attempt, exit)),
+      )
+    })
+  )
+
+/** `make` as a layer. */
+export const layer = (options: Options): Layer.Layer<Ledger, LedgerError> => Layer.effect(Ledger, make(options))
+
+/** Over a client that is shared with others. */
+export const layerClient: Layer.Layer<Ledger, LedgerError, SqlClient.SqlClient> = Layer.effect(
+  Ledger,
+  Effect.gen(function* () {
+    const sql = yield* SqlClient.SqlClient
+    yield* migrate
+    return fromClient(sql)
+  }),
+)
+
+export { migrate }

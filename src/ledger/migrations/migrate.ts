@@ -1,0 +1,39 @@
+import { Effect } from "effect"
+import { Migrator, SqlClient } from "effect/sql"
+import { SqlError } from "effect/sql/SqlError"
+import { LedgerError } from "../Ledger.ts"
+import { ledgerError } from "../sql/failure.ts"
+import { tables } from "./tables.ts"
+import { verbs } from "./verbs.ts"
+
+/** One more at the end for every change; what was released stays as it is. */
+const migrations = {
+  "0001_tables": tables,
+  "0002_verbs": verbs,
+}
+
+/** Any fixed number; the same in every version, so that they queue for each other. */
+const advisoryLock = 7_739_402_118
+
+const refused = (error: SqlError | Migrator.MigrationError): LedgerError => {
+  const cause = error._tag === "MigrationError" ? error.cause : error
+  return cause instanceof SqlError
+    ? ledgerError("Ledger.migrate")(cause)
+    : new LedgerError({ reason: "Refused", operation: "Ledger.migrate", message: error.message, cause: error })
+}
+
+/**
+ * Brings schema `weir` to the latest version, from any earlier one or from nothing, in one transaction. Several
+ * instances may do so at once: one does, the others wait for it. Answers the migrations that ran.
+ */
+export const migrate: Effect.Effect<ReadonlyArray<string>, LedgerError, SqlClient.SqlClient> = Effect.gen(function* () {
+  const sql = yield* SqlClient.SqlClient
+  const run = Effect.gen(function* () {
+    yield* sql`select pg_advisory_xact_lock(${advisoryLock}::text::bigint)`
+    // "if not exists" would ask for the right to create even when there is nothing to create.
+    const known = yield* sql`select 1 where to_regnamespace('weir') is not null`
+    if (known.length === 0) yield* sql`create schema weir`
+    return yield* Migrator.make({})({ table: "weir.migration", loader: Migrator.fromRecord(migrations) })
+  })
+  return (yield* sql.withTransaction(run)).map(([id, name]) => `${String(id).padStart(4, "0")}_${name}`)
+}).pipe(Effect.mapError(refused), Effect.withSpan("Ledger.migrate"))
