@@ -14,6 +14,6 @@ export interface Company {
 }
 
 /** Odoo's context for a call on behalf of one company. Codes and taxes resolve wrongly with more than one. */
-export const contextOf = (company: Company): { readonly allowed_company_ids: ReadonlyArray<number> } => ({
+export const contextOf = (company: Pick<Company, "id">): { readonly allowed_company_ids: ReadonlyArray<number> } => ({
   allowed_company_ids: [company.id],
 })

@@ -1,0 +1,79 @@
+/** A batch of events on its way through a plan: who is still in, who was refused and why. */
+import type { Refusal } from "../../flow/Step.ts"
+import type { Write } from "../../flow/Write.ts"
+import type { OdooError } from "../Odoo.ts"
+
+export class Batch {
+  readonly writes: ReadonlyArray<Write<unknown>>
+  readonly #refusals: Array<Refusal | undefined>
+  /** Records that `load` made or found, by event: for the mapping, and for people when the event is refused later. */
+  readonly #records: Array<Map<string, { readonly model: string; readonly externalId: string }>>
+  #alive: Array<number>
+
+  constructor(writes: ReadonlyArray<Write<unknown>>) {
+    this.writes = writes
+    this.#refusals = new Array(writes.length)
+    this.#records = new Array(writes.length)
+    this.#alive = writes.map((_, index) => index)
+  }
+
+  /** Positions of the events that go on, in order. */
+  get alive(): ReadonlyArray<number> {
+    return this.#alive
+  }
+
+  isAlive(index: number): boolean {
+    return this.#refusals[index] === undefined
+  }
+
+  refusalOf(index: number): Refusal | undefined {
+    return this.#refusals[index]
+  }
+
+  /** The first refusal of an event stays. */
+  refuse(index: number, refusal: Refusal): void {
+    this.#refusals[index] ??= refusal
+  }
+
+  refuseFor(index: number, error: OdooError): void {
+    this.refuse(index, { code: error.code, detail: `${error.operation}: ${error.message}` })
+  }
+
+  /** Drops the refused; called between two steps. */
+  settle(): void {
+    this.#alive = this.#alive.filter((index) => this.#refusals[index] === undefined)
+  }
+
+  loaded(index: number, step: string, model: string, externalId: string, id: number): void {
+    this.writes[index]!.ids[step] = id
+    const records = this.#records[index] ??= new Map()
+    records.set(step, { model, externalId })
+  }
+
+  /** The database id that a step found; a plan that asks for one before its step is a defect. */
+  idOf(index: number, step: string): number {
+    const id = this.writes[index]!.ids[step]
+    if (id === undefined) throw new Error(`the plan uses ids.${step} before a step of that name has found it`)
+    return id
+  }
+
+  externalIdOf(index: number, step: string): string {
+    return this.#records[index]?.get(step)?.externalId ?? ""
+  }
+
+  /** Ids by the steps that loaded them, without `except`. */
+  linksOf(index: number, except: string): Record<string, number> {
+    const links: Record<string, number> = {}
+    for (const step of this.#records[index]?.keys() ?? []) {
+      if (step !== except) links[step] = this.writes[index]!.ids[step]!
+    }
+    return links
+  }
+
+  /** `account.move 96 (weir_be01.invoices_I-1), …`: what stands in Odoo already; empty when nothing does. */
+  standingOf(index: number): string {
+    return [...this.#records[index] ?? []]
+      .map(([step, { externalId, model }]) => `${model} ${this.writes[index]!.ids[step]} (${externalId})`)
+      .join(", ")
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Runs write plans: each step on a whole batch of events of one type and one company, until every event stands in Odoo or
+ * is refused. All steps are idempotent, so after any interruption the plan is run again from its start.
+ *
+ *   writes ─► step 1 ─► step 2 ─► … ─► Written, with the mapping of the business key
+ *               │          │
+ *               └──────────┴─► Refused: one event's exception, the others go on
+ *
+ * A failure (`OdooError` with the disposition retry, readback or hold) concerns the whole batch: nothing is decided about
+ * any of its events, repeat the run.
+ */
+import { Context, Effect, Layer } from "effect"
+import type { EventSpec, Lane } from "../../flow/Flow.ts"
+import type { Refusal, Step } from "../../flow/Step.ts"
+import type { Write } from "../../flow/Write.ts"
+import type { Mapping } from "../../ledger/Ledger.ts"
+import { CallGate } from "../CallGate.ts"
+import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
+import { MasterData } from "../MasterData.ts"
+import { Odoo, type OdooError } from "../Odoo.ts"
+import { Batch } from "./Batch.ts"
+import { runCompare } from "./compare.ts"
+import { runFind } from "./find.ts"
+import { KeyedMutex } from "./KeyedMutex.ts"
+import { runLoad } from "./load.ts"
+import { runReconcile } from "./reconcile.ts"
+import { runTransition } from "./transition.ts"
+
+export type WriteResult =
+  /** `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps. */
+  | { readonly _tag: "Written"; readonly mapping: Mapping }
+  /** `standing`: the event's records that are in Odoo all the same, in words; empty when there are none. */
+  | { readonly _tag: "Refused"; readonly refusal: Refusal; readonly standing: string }
+
+export interface PlanContext {
+  readonly flow: string
+  readonly lane: Lane
+  /** Create, never post: a posting step and all that follow it are left out. */
+  readonly drafts: boolean
+}
+
+export class Plan extends Context.Service<Plan, {
+  /**
+   * Results in the order of `writes`, which all belong to one company. Fills `ids` and `read` of each write. An error
+   * that is thrown by a step's own functions is a defect.
+   */
+  readonly run: (
+    spec: EventSpec<unknown>,
+    writes: ReadonlyArray<Write<unknown>>,
+    context: PlanContext,
+  ) => Effect.Effect<ReadonlyArray<WriteResult>, OdooError>
+}>()("weir/odoo/plan/Plan") {}
+
+/** What makes a record binding is not done in mode `drafts`. */
+const posts = (step: Step<unknown>): boolean =>
+  step._tag === "Reconcile" || (step._tag === "Transition" && step.posts === true)
+
+const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteResult => {
+  const refusal = batch.refusalOf(index)
+  if (refusal !== undefined) return { _tag: "Refused", refusal, standing: batch.standingOf(index) }
+  const step = spec.plan.find(({ name }) => name === spec.record)
+  return {
+    _tag: "Written",
+    mapping: {
+      model: step !== undefined && "model" in step ? step.model : "",
+      id: batch.idOf(index, spec.record),
+      externalId: batch.externalIdOf(index, spec.record),
+      version: null,
+      links: batch.linksOf(index, spec.record),
+    },
+  }
+}
+
+export const make = Effect.gen(function* () {
+  const odoo = yield* Odoo
+  const gate = yield* CallGate
+  const master = yield* MasterData
+  const locks = new KeyedMutex()
+
+  const runStep = (step: Step<unknown>, batch: Batch, calls: CompanyCalls): Effect.Effect<void, OdooError> => {
+    switch (step._tag) {
+      case "Load":
+        return runLoad(step, batch, calls)
+      case "Transition":
+        return runTransition(step, batch, calls, locks)
+      case "Compare":
+        return runCompare(step, batch, calls)
+      case "Find":
+        return runFind(step, batch, calls, master)
+      case "Reconcile":
+        return runReconcile(step, batch, calls)
+    }
+  }
+
+  return Plan.of({
+    run: Effect.fnUntraced(function* (spec, writes, { drafts, lane }) {
+      const [first] = writes
+      if (first === undefined) return []
+      const calls = companyCalls(odoo, gate, first.company, lane)
+      const batch = new Batch(writes)
+      for (const step of spec.plan) {
+        if (batch.alive.length === 0 || (drafts && posts(step))) break
+        yield* runStep(step, batch, calls)
+        batch.settle()
+      }
+      return writes.map((_, index) => resultOf(spec, batch, index))
+    }),
+  })
+})
+
+export const layer: Layer.Layer<Plan, never, Odoo | CallGate | MasterData> = Layer.effect(Plan, make)

@@ -1,0 +1,55 @@
+/**
+ * The compare step: what Odoo computed against what the event promised, exactly, before anything binding happens. Amounts
+ * are compared at the scale of the company's currency, or at the promise's own when that is finer (an invoice in KWD).
+ */
+import { BigDecimal, Effect } from "effect"
+import { format, fromOdooFloat, scaleOf } from "../../../schemas/money.ts"
+import type { Compare } from "../../flow/Step.ts"
+import type { CompanyCalls } from "../CompanyCalls.ts"
+import type { Json } from "../Odoo.ts"
+import type { Batch } from "./Batch.ts"
+
+/** `undefined` when equal, otherwise both in words. Pure. */
+export const differenceOf = (
+  field: string,
+  promised: BigDecimal.BigDecimal,
+  computed: Json | undefined,
+  currencyScale: number,
+): string | undefined => {
+  const exact = BigDecimal.normalize(promised)
+  const scale = Math.max(currencyScale, exact.scale)
+  const wanted = format(exact, scale)
+  if (typeof computed !== "number") return `${field}: promised ${wanted}, Odoo has no number`
+  const got = format(fromOdooFloat(computed, scale), scale)
+  return got === wanted ? undefined : `${field}: promised ${wanted}, Odoo computes ${got}`
+}
+
+export const runCompare = Effect.fnUntraced(function* (step: Compare<unknown>, batch: Batch, calls: CompanyCalls) {
+  const promises = batch.alive.map((index) => {
+    const write = batch.writes[index]!
+    return {
+      index,
+      id: batch.idOf(index, step.of),
+      expected: step.expect(write),
+      scale: scaleOf(write.company.currency),
+    }
+  })
+  const fields = new Set<string>()
+  for (const { expected } of promises) for (const field in expected) fields.add(field)
+  const records = yield* calls.read(step.model, promises.map(({ id }) => id), [...fields])
+  for (const { expected, id, index, scale } of promises) {
+    const record = records.get(id)
+    if (record === undefined) {
+      batch.refuse(index, { code: "ODOO-RECORD-MISSING", detail: `${step.model} ${id} is gone` })
+      continue
+    }
+    const differences: Array<string> = []
+    for (const field in expected) {
+      const difference = differenceOf(field, expected[field]!, record[field], scale)
+      if (difference !== undefined) differences.push(difference)
+    }
+    if (differences.length > 0) {
+      batch.refuse(index, { code: step.code, detail: `${step.model} ${id}: ${differences.join("; ")}` })
+    }
+  }
+})

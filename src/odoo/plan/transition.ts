@@ -1,0 +1,99 @@
+/**
+ * The transition step: reads the state, calls the method once on all records that still need it, reads again. What a
+ * person or an earlier try has moved already is left alone; whatever the calls said, the state that is read at the end
+ * decides.
+ */
+import { Effect } from "effect"
+import type { Transition } from "../../flow/Step.ts"
+import type { CompanyCalls, OdooRecord } from "../CompanyCalls.ts"
+import type { OdooError } from "../Odoo.ts"
+import type { Batch } from "./Batch.ts"
+import { dispositionOf } from "../../reason/Reason.ts"
+import { blame, isolate, type Isolation } from "./isolate.ts"
+import type { KeyedMutex } from "./KeyedMutex.ts"
+
+/**
+ * One call; when it fails, one look at the states before anybody is blamed: an answer that was lost, or a person, may have
+ * moved records, and Odoo refuses a whole batch for one of those.
+ */
+const move = (
+  step: Transition<unknown>,
+  ids: ReadonlyArray<number>,
+  errors: Map<number, OdooError>,
+  calls: CompanyCalls,
+) => {
+  const isolation: Isolation<number> = {
+    call: (ids) => calls.call(step.model, step.method, { ids }),
+    refuse: (id, error) => errors.set(id, error),
+  }
+  return isolation.call(ids).pipe(
+    Effect.asVoid,
+    Effect.catchIf(
+      (error) => dispositionOf(error.code) === "park",
+      (error) =>
+        ids.length === 1
+          ? Effect.sync(() => void errors.set(ids[0]!, error))
+          : Effect.flatMap(calls.read(step.model, ids, [step.field]), (records) => {
+            const left = ids.filter((id) => step.from.includes(stateOf(records.get(id), step)))
+            return left.length < ids.length ? isolate(left, isolation) : blame(ids, error, isolation)
+          }),
+    ),
+  )
+}
+
+const stateOf = (record: OdooRecord | undefined, { field }: Transition<unknown>): string => {
+  const state = record?.[field]
+  return typeof state === "string" ? state : String(state ?? "")
+}
+
+export const runTransition = Effect.fnUntraced(
+  function* (step: Transition<unknown>, batch: Batch, calls: CompanyCalls, locks: KeyedMutex) {
+    const fields = [step.field, ...step.fields ?? []]
+    const idOf = (index: number): number => batch.idOf(index, step.of)
+    /** Done when it is in `to`; the fields read go to the write. */
+    const settled = (index: number, record: OdooRecord | undefined): boolean => {
+      if (record === undefined || !step.to.includes(stateOf(record, step))) return false
+      batch.writes[index]!.read[step.name] = record
+      return true
+    }
+    const refuseAs = (index: number, record: OdooRecord | undefined, error: OdooError | undefined): void => {
+      if (error !== undefined) return batch.refuseFor(index, error)
+      const about = `${step.model} ${idOf(index)}`
+      return batch.refuse(
+        index,
+        record === undefined ? { code: "ODOO-RECORD-MISSING", detail: `${about} is gone` } : {
+          code: "ODOO-UNEXPECTED-STATE",
+          detail: `${about} is ${stateOf(record, step)}; ${step.method} takes ${step.from.join(", ")} to ${
+            step.to.join(", ")
+          }`,
+        },
+      )
+    }
+
+    const before = yield* calls.read(step.model, batch.alive.map(idOf), fields)
+    const byLock = new Map<string, Array<number>>()
+    for (const index of batch.alive) {
+      const record = before.get(idOf(index))
+      if (settled(index, record)) continue
+      if (!step.from.includes(stateOf(record, step))) {
+        refuseAs(index, record, undefined)
+        continue
+      }
+      const lock = step.lock?.(batch.writes[index]!) ?? ""
+      const group = byLock.get(lock)
+      if (group === undefined) byLock.set(lock, [index])
+      else group.push(index)
+    }
+    const errors = new Map<number, OdooError>()
+    for (const [lock, indexes] of byLock) {
+      const moved = move(step, [...new Set(indexes.map(idOf))], errors, calls)
+      yield* lock === "" ? moved : locks.run(`${calls.company.entity}/${lock}`, moved)
+    }
+    const pending = [...byLock.values()].flat()
+    const after = yield* calls.read(step.model, pending.map(idOf), fields)
+    for (const index of pending) {
+      const record = after.get(idOf(index))
+      if (!settled(index, record)) refuseAs(index, record, errors.get(idOf(index)))
+    }
+  },
+)
