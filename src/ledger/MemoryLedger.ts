@@ -1,0 +1,267 @@
+/**
+ * The ledger in memory: for simulations on virtual time and for tests. Atomic by nature, shared by all owners that get
+ * the same instance, gone with the process. On demand it fails like a database: before a call took effect, or after.
+ */
+import { Clock, Context, Effect, Layer } from "effect"
+import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Tally } from "./Ledger.ts"
+import { settle } from "./memory/settle.ts"
+import {
+  emptyState,
+  type EntityState,
+  type HeldEntry,
+  isBefore,
+  type Known,
+  mappingOf,
+  nameOf,
+  promote,
+} from "./memory/state.ts"
+import type { KeyMapping } from "./batch.ts"
+import { fenced } from "./sql/failure.ts"
+import { printable } from "./text.ts"
+
+/** `before`: nothing happened. `after`: it is done, but the caller does not learn it. */
+export type Fault = "before" | "after"
+
+/** All that an entity's ledger holds, to be compared with what should be. */
+export interface Inspection {
+  readonly entity: string
+  readonly events: ReadonlyArray<Omit<Known, "state"> & { readonly state: EventState }>
+  readonly mappings: ReadonlyArray<KeyMapping>
+  readonly held: ReadonlyArray<Readonly<HeldEntry>>
+  readonly checkpoints: ReadonlyMap<string, number>
+}
+
+interface Planned {
+  readonly fault: Fault
+  readonly operation: string | undefined
+}
+
+/** The port itself, and the handle by which a test or a simulation holds it. */
+export class MemoryLedger extends Context.Service<MemoryLedger, {
+  readonly ledger: typeof Ledger.Service
+  /** The next `count` calls (of `operation`, for example `settle`, or of any) fail as `Unavailable`. Adds up. */
+  readonly failNext: (count: number, fault: Fault, operation?: string) => Effect.Effect<void>
+  readonly inspect: Effect.Effect<ReadonlyArray<Inspection>>
+}>()("weir/ledger/MemoryLedger") {}
+
+const exceptionOf = (
+  entity: string,
+  { record, message, heldSinceMillis, state, code, detail, attempts }: HeldEntry,
+) => ({
+  entity,
+  flow: record.flow,
+  eventId: record.eventId,
+  type: record.type,
+  key: record.key,
+  streamSequence: record.streamSequence,
+  state,
+  code,
+  detail,
+  attempts,
+  heldSinceMillis,
+  message,
+})
+
+const stateOf = (state: EntityState, eventId: string, known: Known): EventState =>
+  known.state === "held" ? state.held.get(eventId)?.state ?? "parked" : known.state
+
+const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
+  [...new Set([...state.counters.keys(), ...state.checkpoints.keys()])].toSorted().map((flow) => {
+    const held = [...state.held.values()].filter((entry) => entry.record.flow === flow)
+    const count = (name: HeldEntry["state"]) => held.filter((entry) => entry.state === name).length
+    return {
+      entity,
+      flow,
+      ...state.counters.get(flow) ?? { applied: 0, superseded: 0, duplicate: 0 },
+      waiting: count("waiting"),
+      parked: count("parked"),
+      behind: count("behind"),
+      ready: count("ready"),
+      checkpoint: state.checkpoints.get(flow) ?? 0,
+      oldestHeldMillis: held.length === 0
+        ? null
+        : held.reduce((oldest, entry) => Math.min(oldest, entry.record.storedAtMillis), Infinity),
+    }
+  })
+
+export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() => {
+  const entities = new Map<string, EntityState>()
+  const planned: Array<Planned> = []
+  let outboxId = 0
+
+  const of = (entity: string): EntityState => {
+    const known = entities.get(entity)
+    if (known !== undefined) return known
+    const fresh = emptyState()
+    entities.set(entity, fresh)
+    return fresh
+  }
+
+  const lost = (operation: string, fault: Fault) =>
+    new LedgerError({
+      reason: "Unavailable",
+      operation: `Ledger.${operation}`,
+      message: `Planned fault ${fault} ${operation}.`,
+    })
+
+  /** One call: all or nothing, with the planned fault. */
+  const call = <A>(operation: string, run: (nowMillis: number) => A | LedgerError): Effect.Effect<A, LedgerError> =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const place = planned.findIndex((plan) => plan.operation === undefined || plan.operation === operation)
+      const [plan] = place < 0 ? [] : planned.splice(place, 1)
+      if (plan?.fault === "before") return Effect.fail(lost(operation, "before"))
+      const result = run(now)
+      if (result instanceof LedgerError) return Effect.fail(result)
+      return plan === undefined ? Effect.succeed(result) : Effect.fail(lost(operation, "after"))
+    })
+
+  const owned = <A>(operation: string, fence: Fence, run: (state: EntityState, nowMillis: number) => A) =>
+    call<A>(operation, (now) => {
+      const state = of(fence.entity)
+      return state.lease?.epoch === fence.epoch
+        ? run(state, now)
+        : fenced(`Ledger.${operation}`, fence.entity, fence.epoch)
+    })
+
+  const ledger = Ledger.of({
+    claim: (entity, owner) =>
+      call("claim", (now) => {
+        const state = of(entity)
+        const epoch = (state.lease?.epoch ?? 0) + 1
+        const mode = state.lease?.mode ?? "full"
+        state.lease = { epoch, owner, mode, claimedAtMillis: now }
+        return { entity, epoch, mode, checkpoints: new Map(state.checkpoints) }
+      }),
+    admit: (fence, flow, questions) =>
+      owned("admit", fence, (state) => {
+        const rivals = new Map<string, Array<HeldEntry>>()
+        for (const entry of state.held.values()) {
+          const name = nameOf(entry.record.flow, entry.record.key)
+          rivals.set(name, [...rivals.get(name) ?? [], entry])
+        }
+        return questions.map((question): Answer => {
+          const eventId = printable(question.eventId)
+          const known = state.events.get(eventId)
+          const own = state.held.get(eventId)
+          return {
+            seen: known === undefined
+              ? null
+              : { state: stateOf(state, eventId, known), payloadHash: known.record.payloadHash },
+            mapping: mappingOf(state, { flow, key: question.key }),
+            blocked: (rivals.get(nameOf(flow, question.key)) ?? []).some((rival) =>
+              rival !== own && (own === undefined || isBefore(rival.record, own.record))
+            ),
+            references: question.references.map((reference) => mappingOf(state, reference)),
+          }
+        })
+      }),
+    settle: (fence, settlement) =>
+      owned("settle", fence, (state, now) => settle(state, settlement, now, () => ++outboxId)),
+    ready: (fence, flow, limit, except) =>
+      owned("ready", fence, (state) => {
+        const skip = new Set(except.map(printable))
+        return [...state.held.values()]
+          .filter((entry) => entry.state === "ready" && entry.record.flow === flow && !skip.has(entry.record.eventId))
+          .toSorted((a, b) => a.record.streamSequence - b.record.streamSequence)
+          .slice(0, limit)
+          .map(({ record, attempts, message }) => ({
+            eventId: record.eventId,
+            flow: record.flow,
+            key: record.key,
+            streamSequence: record.streamSequence,
+            storedAtMillis: record.storedAtMillis,
+            attempts,
+            message,
+          }))
+      }),
+    expire: (fence, nowMillis) =>
+      owned("expire", fence, (state) => {
+        const due = [...state.held.values()].filter((entry) =>
+          entry.state === "waiting" && entry.deadlineMillis !== null && entry.deadlineMillis < nowMillis
+        )
+        for (const entry of due) Object.assign(entry, { state: "parked", code: "REFERENCE-OVERDUE" })
+        return due.length
+      }),
+    setMode: (fence, mode) =>
+      owned("setMode", fence, ({ lease }) => {
+        if (lease !== null) lease.mode = mode
+      }),
+    outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
+    published: (fence, ids) =>
+      owned("published", fence, (state) => {
+        state.outbox = state.outbox.filter((row) => !ids.includes(row.id))
+      }),
+    tallies: (only) =>
+      call("tallies", () =>
+        [...entities].filter(([entity]) => only === undefined || entity === only)
+          .toSorted(([a], [b]) => a < b ? -1 : 1)
+          .flatMap(([entity, state]) => talliesOf(entity, state))),
+    owners: call("owners", () =>
+      [...entities].toSorted(([a], [b]) => a < b ? -1 : 1)
+        .flatMap(([entity, { lease }]) => lease === null ? [] : [{ entity, ...lease }])),
+    exceptions: (filter) =>
+      call(
+        "exceptions",
+        () =>
+          [...entities].flatMap(([entity, { held }]) => [...held.values()].map((entry) => exceptionOf(entity, entry)))
+            .filter((one) =>
+              (filter.entity === undefined || one.entity === filter.entity) &&
+              (filter.flow === undefined || one.flow === filter.flow) &&
+              (filter.state === undefined || one.state === filter.state)
+            )
+            .toSorted((a, b) => b.heldSinceMillis - a.heldSinceMillis || b.streamSequence - a.streamSequence)
+            .slice(0, filter.limit),
+      ),
+    retry: (entity, eventIds) =>
+      call("retry", () => {
+        let count = 0
+        for (const id of new Set(eventIds.map(printable))) {
+          const entry = of(entity).held.get(id)
+          if (entry === undefined || entry.state === "behind" || entry.state === "ready") continue
+          entry.state = "ready"
+          entry.deadlineMillis = null
+          count++
+        }
+        return count
+      }),
+    dismiss: (entity, eventIds, reason) =>
+      call("dismiss", () => {
+        const state = of(entity)
+        const touched = new Set<string>()
+        let count = 0
+        for (const id of new Set(eventIds.map(printable))) {
+          const entry = state.held.get(id)
+          const known = state.events.get(id)
+          if (entry === undefined || known === undefined) continue
+          state.held.delete(id)
+          Object.assign(known, { state: "dismissed", reason: printable(reason) })
+          touched.add(nameOf(entry.record.flow, entry.record.key))
+          count++
+        }
+        promote(state, touched)
+        return count
+      }),
+  })
+
+  return MemoryLedger.of({
+    ledger,
+    failNext: (count, fault, operation) =>
+      Effect.sync(() => {
+        for (let n = 0; n < count; n++) planned.push({ fault, operation })
+      }),
+    inspect: Effect.sync(() =>
+      [...entities].map(([entity, state]) => ({
+        entity,
+        events: [...state.events].map(([id, known]) => ({ ...known, state: stateOf(state, id, known) })),
+        mappings: [...state.mappings.values()],
+        held: [...state.held.values()].map((entry) => ({ ...entry })),
+        checkpoints: new Map(state.checkpoints),
+      }))
+    ),
+  })
+})
+
+/** Both the handle and the port. */
+export const layer: Layer.Layer<MemoryLedger | Ledger> = Layer.effectContext(
+  Effect.map(make, (handle) => Context.make(MemoryLedger, handle).pipe(Context.add(Ledger, handle.ledger))),
+)

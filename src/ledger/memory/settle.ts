@@ -1,0 +1,84 @@
+/** A settlement in memory, step by step as `../sql/settle.ts`. */
+import { batchOf, isFinal, merge } from "../batch.ts"
+import type { Settled, Settlement } from "../Ledger.ts"
+import { printable } from "../text.ts"
+import { clean, countersOf, type EntityState, hold, nameOf, promote, release } from "./state.ts"
+
+export const settle = (
+  state: EntityState,
+  settlement: Settlement,
+  nowMillis: number,
+  nextOutboxId: () => number,
+): Settled => {
+  const batch = batchOf(settlement)
+  const touched = new Set<string>()
+  const changed = new Set<string>()
+
+  for (const outcome of batch.events) {
+    const record = clean(outcome.event)
+    const known = state.events.get(record.eventId)
+    if (isFinal(outcome)) {
+      const next = outcome._tag === "Applied" ? "applied" : "superseded"
+      if (known === undefined || known.state === "held") {
+        state.events.set(record.eventId, {
+          // What was known first stays: only state and attempts move.
+          record: known === undefined ? record : { ...known.record, attempts: record.attempts },
+          state: next,
+          reason: null,
+        })
+        countersOf(state, known?.record.flow ?? record.flow)[next]++
+        changed.add(record.eventId)
+      }
+      const gone = state.held.get(record.eventId)
+      if (gone !== undefined) {
+        state.held.delete(record.eventId)
+        touched.add(nameOf(gone.record.flow, gone.record.key))
+      }
+    } else if (known === undefined || known.state === "held") {
+      const kept = known?.record ?? record
+      if (known === undefined) state.events.set(record.eventId, { record, state: "held", reason: null })
+      hold(state, { ...kept, attempts: record.attempts }, outcome, nowMillis)
+      touched.add(nameOf(kept.flow, kept.key))
+    }
+  }
+
+  for (const { eventId, publication } of batch.outbox) {
+    if (!changed.has(printable(eventId))) continue
+    state.outbox.push({
+      id: nextOutboxId(),
+      publication: {
+        subject: printable(publication.subject),
+        headers: { ...publication.headers },
+        data: publication.data.slice(),
+        messageId: printable(publication.messageId),
+      },
+    })
+  }
+
+  for (const { flow, key, mapping } of batch.mappings) {
+    const name = nameOf(flow, key)
+    const own = { ...mapping, model: printable(mapping.model), externalId: printable(mapping.externalId) }
+    state.mappings.set(name, {
+      flow: printable(flow),
+      key: printable(key),
+      mapping: merge(state.mappings.get(name)?.mapping, own),
+    })
+  }
+
+  const released = state.held.size === 0 ? 0 : release(state) + promote(state, touched)
+
+  for (const duplicate of batch.duplicates) {
+    const { eventId, flow, streamSequence } = clean(duplicate)
+    const name = `${flow}\n${streamSequence}`
+    if (streamSequence <= (state.checkpoints.get(flow) ?? 0) || state.duplicates.has(name)) continue
+    if (state.events.get(eventId)?.record.streamSequence === streamSequence) continue
+    state.duplicates.add(name)
+    countersOf(state, flow).duplicate++
+  }
+
+  for (const [flow, sequence] of settlement.checkpoints) {
+    const name = printable(flow)
+    state.checkpoints.set(name, Math.max(sequence, state.checkpoints.get(name) ?? 0))
+  }
+  return { released }
+}

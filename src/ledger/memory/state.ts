@@ -1,0 +1,143 @@
+/** What the ledger in memory keeps, entity by entity, and how held events move. The twin of `../sql/`. */
+import { holding, type KeyMapping } from "../batch.ts"
+import type { Held } from "../batch.ts"
+import type { EventRecord, ExceptionRecord, Mapping, Mode, OutboxRow, Reference } from "../Ledger.ts"
+import { printable, printableOrNull } from "../text.ts"
+
+export interface Lease {
+  epoch: number
+  owner: string
+  mode: Mode
+  claimedAtMillis: number
+}
+
+/** `held`: its state stands in `held`. */
+export interface Known {
+  readonly record: EventRecord
+  state: "applied" | "superseded" | "dismissed" | "held"
+  reason: string | null
+}
+
+export interface HeldEntry {
+  /** As it was when it was held first. */
+  readonly record: EventRecord
+  readonly message: ExceptionRecord["message"]
+  readonly heldSinceMillis: number
+  state: ExceptionRecord["state"]
+  code: ExceptionRecord["code"]
+  detail: string
+  on: Reference | null
+  deadlineMillis: number | null
+  attempts: number
+}
+
+export interface Counters {
+  applied: number
+  superseded: number
+  duplicate: number
+}
+
+export interface EntityState {
+  lease: Lease | null
+  readonly checkpoints: Map<string, number>
+  readonly events: Map<string, Known>
+  readonly mappings: Map<string, KeyMapping>
+  readonly held: Map<string, HeldEntry>
+  readonly counters: Map<string, Counters>
+  readonly duplicates: Set<string>
+  outbox: Array<OutboxRow>
+}
+
+export const emptyState = (): EntityState => ({
+  lease: null,
+  checkpoints: new Map(),
+  events: new Map(),
+  mappings: new Map(),
+  held: new Map(),
+  counters: new Map(),
+  duplicates: new Set(),
+  outbox: [],
+})
+
+export const nameOf = (flow: string, key: string): string => printable(`${flow}\n${key}`)
+
+export const mappingOf = (state: EntityState, reference: Reference): Mapping | null =>
+  state.mappings.get(nameOf(reference.flow, reference.key))?.mapping ?? null
+
+/** The counters of a flow, which exist from its first event on. */
+export const countersOf = (state: EntityState, flow: string): Counters => {
+  const name = printable(flow)
+  const known = state.counters.get(name)
+  if (known !== undefined) return known
+  const fresh = { applied: 0, superseded: 0, duplicate: 0 }
+  state.counters.set(name, fresh)
+  return fresh
+}
+
+export const clean = (record: EventRecord): EventRecord => ({
+  ...record,
+  eventId: printable(record.eventId),
+  type: printable(record.type),
+  flow: printable(record.flow),
+  key: printable(record.key),
+  payloadHash: printable(record.payloadHash),
+  correlationId: printableOrNull(record.correlationId),
+})
+
+/** The order of the events of one key: by the source's sequence, then by the stream's. */
+export const isBefore = (a: EventRecord, b: EventRecord): boolean => {
+  const [x, y] = [a.version ?? 0, b.version ?? 0]
+  if (x !== y) return x < y
+  return a.streamSequence !== b.streamSequence ? a.streamSequence < b.streamSequence : a.eventId < b.eventId
+}
+
+/** Holds an event, or moves the one that is held already: since when, and the message, stay. */
+export const hold = (state: EntityState, record: EventRecord, outcome: Held, nowMillis: number): void => {
+  const { on, code, detail, deadlineMillis, state: next } = holding(outcome)
+  const moved = { state: next, code, detail: printable(detail), on, deadlineMillis, attempts: record.attempts }
+  const known = state.held.get(record.eventId)
+  if (known !== undefined) {
+    Object.assign(known, moved)
+    return
+  }
+  const { subject, headers, data } = outcome.message
+  state.held.set(record.eventId, {
+    record,
+    message: { subject: printable(subject), headers: { ...headers }, data: data.slice() },
+    heldSinceMillis: nowMillis,
+    ...moved,
+  })
+  countersOf(state, record.flow)
+}
+
+/** Waiting events whose reference is applied, by now, become ready. */
+export const release = (state: EntityState): number => {
+  let released = 0
+  for (const entry of state.held.values()) {
+    if (entry.state !== "waiting" || entry.on === null || mappingOf(state, entry.on) === null) continue
+    entry.state = "ready"
+    entry.deadlineMillis = null
+    released++
+  }
+  return released
+}
+
+/** Of the keys that hold nothing but followers, the first one becomes ready. */
+export const promote = (state: EntityState, touched: ReadonlySet<string>): number => {
+  if (touched.size === 0) return 0
+  const first = new Map<string, HeldEntry | null>()
+  for (const entry of state.held.values()) {
+    const name = nameOf(entry.record.flow, entry.record.key)
+    if (!touched.has(name)) continue
+    const known = first.get(name)
+    if (entry.state !== "behind") first.set(name, null)
+    else if (known === undefined || (known !== null && isBefore(entry.record, known.record))) first.set(name, entry)
+  }
+  let promoted = 0
+  for (const entry of first.values()) {
+    if (entry === null) continue
+    entry.state = "ready"
+    promoted++
+  }
+  return promoted
+}
