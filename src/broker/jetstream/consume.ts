@@ -2,7 +2,7 @@
  * A consumer's life. One durable pull consumer per (entity, flow, epoch):
  *
  *   delete those of this and smaller epochs -> create after `afterSequence` -> [pulling] -> stop -> delete
- *                                                     hole, deletion, silence ──> Interrupted
+ *                                                     hole, deletion, silence, reconnect ──> Interrupted
  *
  * The broker numbers what it delivers to a consumer. A number that is missing means a message that is out and unknown
  * here, which would come back only after the ack wait, out of order: the stream fails and the owner opens a fresh one.
@@ -118,8 +118,7 @@ interface Feed {
   readonly onMessage: (message: JsMsg) => void
   /** Reads notices until the consumer stops. */
   readonly watch: (messages: ConsumerMessages) => Promise<void>
-  /** Compares what the broker says it delivered with what came. */
-  readonly verify: () => void
+  readonly fail: (message: string) => void
   readonly close: () => void
 }
 
@@ -154,17 +153,18 @@ const makeFeed = (
     }
   }
 
+  /** Compares what the broker says it delivered with what came. */
   const verify = (): void => {
     if (!open || verifying) return
     verifying = true
     verifyOnce().catch(() => undefined).finally(() => {
-      // An unanswered question proves nothing: the next missed heartbeat or reconnect asks again.
+      // An unanswered question proves nothing: the next missed heartbeat asks again.
       verifying = false
     })
   }
 
   return {
-    verify,
+    fail,
     onMessage: (message) => {
       if (!open) return
       const { deliverySequence } = message.info
@@ -222,6 +222,9 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
     )
     const queue = yield* Queue.bounded<Delivery, BrokerError>(2 * request.maxInFlight)
     const feed = makeFeed(client, stream, request, queue)
+    // Acks that were on the way are lost. The broker would count those messages as in flight until the ack wait is over,
+    // and with enough of them deliver nothing else: a fresh consumer does not wait.
+    const onReconnect = () => feed.fail("the connection was lost")
     const messages = yield* Effect.acquireRelease(
       attempt(client, "consume", () =>
         client.js.consumers.getConsumerFromInfo(info).consume({
@@ -232,12 +235,12 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
       (messages) =>
         Effect.suspend(() => {
           feed.close()
-          client.onReconnect.delete(feed.verify)
+          client.onReconnect.delete(onReconnect)
           messages.stop()
           return Queue.shutdown(queue)
         }),
     )
-    client.onReconnect.add(feed.verify)
+    client.onReconnect.add(onReconnect)
     void feed.watch(messages)
     return Stream.fromQueue(queue)
   }))

@@ -1,0 +1,141 @@
+import { jetstreamManager } from "@nats-io/jetstream"
+import { connect } from "@nats-io/transport-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Context, Effect, Exit, Layer, Ref, Schedule, Scope, Stream } from "effect"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { afterAll, beforeAll } from "vitest"
+import { Broker } from "../../src/broker/Broker.ts"
+import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
+import { NatsServer, type RunningNatsServer } from "../../src/embedded/NatsServer.ts"
+import { brokerSuite, idOf, numbered, open, timesheets } from "./Broker.suite.ts"
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "weir-broker-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true })),
+)
+
+// One server for the contract; its streams are deleted before each test.
+const shared = Effect.runSync(Scope.make())
+let server: RunningNatsServer
+beforeAll(async () => {
+  server = await folder.pipe(
+    Effect.flatMap((storeDir) => NatsServer.start({ storeDir })),
+    Scope.provide(shared),
+    Effect.runPromise,
+  )
+})
+afterAll(() => Effect.runPromise(Scope.close(shared, Exit.void)))
+
+const manage = <A>(body: (jsm: Awaited<ReturnType<typeof jetstreamManager>>) => Promise<A>) =>
+  Effect.promise(async () => {
+    const nc = await connect({ servers: server.url })
+    try {
+      return await body(await jetstreamManager(nc))
+    } finally {
+      await nc.close()
+    }
+  })
+
+const emptied = Layer.effectDiscard(Effect.suspend(() =>
+  manage(async (jsm) => {
+    for (const stream of await jsm.streams.names().next()) await jsm.streams.delete(stream)
+  })
+))
+
+brokerSuite("JetStream", {
+  test: it.live,
+  fresh: Layer.unwrap(Effect.sync(() => JetStreamBroker.layer({ servers: server.url }))).pipe(Layer.provide(emptied)),
+  pass: Effect.sleep,
+  deleteConsumers: manage(async (jsm) => {
+    for (const consumer of await jsm.consumers.list("ERP").next()) await jsm.consumers.delete("ERP", consumer.name)
+  }),
+})
+
+describe("the broker on JetStream", () => {
+  const build = (options: JetStreamBroker.JetStreamOptions) =>
+    Effect.map(Layer.build(JetStreamBroker.layer(options)), (context) => Context.get(context, Broker))
+
+  it.live("says quickly that nobody listens, so that the caller can try again", () =>
+    Effect.gen(function* () {
+      const error = yield* Effect.flip(build({ servers: "nats://127.0.0.1:1", connectTimeout: "1 second" }))
+      assert.strictEqual(error.reason, "Unreachable")
+      assert.include(error.message, "nats://127.0.0.1:1")
+    }).pipe(Effect.scoped))
+
+  it.live("refuses to go on with wrong credentials and without JetStream", () =>
+    Effect.gen(function* () {
+      const secured = yield* NatsServer.start({ storeDir: yield* folder, config: `authorization { token: "right" }` })
+      assert.strictEqual((yield* Effect.flip(build({ servers: secured.url }))).reason, "Refused")
+      const bare = yield* NatsServer.start({ storeDir: yield* folder, config: "jetstream: false" })
+      const broker = yield* build({ servers: bare.url })
+      assert.strictEqual((yield* Effect.flip(broker.provision)).reason, "Refused")
+    }).pipe(Effect.scoped))
+
+  it.live("refuses a stream of its name that would not keep events", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      yield* manage((jsm) => jsm.streams.add({ name: "ERP", subjects: ["other.>"] }))
+      const error = yield* Effect.flip((yield* build({ servers: server.url })).provision)
+      assert.strictEqual(error.reason, "Refused")
+      assert.include(error.message, "erp.>")
+    }).pipe(Effect.scoped))
+
+  it.live("leaves no consumer behind", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url })
+      yield* broker.provision
+      yield* broker.publish(numbered(80))
+      yield* Stream.runDrain(Stream.take(broker.consume(timesheets), 80))
+      const consumer = yield* Effect.provideService(open({ ...timesheets, epoch: 2 }), Broker, broker)
+      yield* consumer.take(1)
+      yield* consumer.close
+      yield* Stream.runDrain(broker.read({ subject: "erp.>", fromSequence: 1 }))
+      yield* broker.backlog({ ...timesheets, flow: "none" })
+      const left = manage(async (jsm) => (await jsm.consumers.list("ERP").next()).map((info) => info.name))
+      // The reader's deletions are not awaited.
+      const noneLeft = Effect.filterOrFail(left, (names) => names.length === 0)
+      yield* Effect.retry(noneLeft, { schedule: Schedule.spaced("20 millis"), times: 50 })
+    }).pipe(Effect.scoped))
+
+  it.live("loses nothing when the server is killed and comes back while events flow", () =>
+    Effect.gen(function* () {
+      const storeDir = yield* folder
+      const first = yield* Scope.make()
+      const victim = yield* NatsServer.start({ storeDir }).pipe(Scope.provide(first))
+      const broker = yield* build({ servers: victim.url, requestTimeout: "1 second" })
+      yield* broker.provision
+      yield* broker.publish(numbered(2_000))
+      // What the actor does: settle, remember the position, open a fresh consumer there when continuity is lost.
+      const seen: Array<number> = []
+      const checkpoint = yield* Ref.make({ sequence: 0, epoch: 0 })
+      const once = Effect.gen(function* () {
+        const { epoch, sequence } = yield* Ref.updateAndGet(checkpoint, (at) => ({ ...at, epoch: at.epoch + 1 }))
+        yield* broker.consume({ ...timesheets, epoch, afterSequence: sequence, maxInFlight: 50 }).pipe(
+          Stream.tap((delivery) =>
+            Effect.gen(function* () {
+              if (idOf(delivery) === 500) process.kill(victim.pid, "SIGKILL")
+              const { sequence } = yield* Ref.get(checkpoint)
+              if (delivery.streamSequence <= sequence) return delivery.ack()
+              seen.push(idOf(delivery))
+              yield* Ref.update(checkpoint, (at) => ({ ...at, sequence: delivery.streamSequence }))
+              delivery.ack()
+            })
+          ),
+          Stream.takeUntil((delivery) => idOf(delivery) === 2_100),
+          Stream.runDrain,
+        )
+      })
+      const restart = Effect.gen(function* () {
+        yield* victim.exited
+        yield* Effect.sleep(300)
+        yield* NatsServer.start({ storeDir, port: victim.port })
+        yield* broker.publish(numbered(100, undefined, 2_001)).pipe(Effect.retry(Schedule.spaced("100 millis")))
+      })
+      yield* Effect.all([once.pipe(Effect.retry(Schedule.spaced("100 millis"))), restart], { concurrency: 2 })
+      assert.deepStrictEqual(seen, Array.from({ length: 2_100 }, (_, i) => i + 1))
+      yield* Scope.close(first, Exit.void)
+    }).pipe(Effect.scoped), 20_000)
+})
