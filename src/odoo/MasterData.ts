@@ -74,7 +74,17 @@ const listed = (candidates: ReadonlyArray<string>): string =>
 
 const checkCompany = Effect.fnUntraced(function* (settings: CompanySettings, calls: CompanyCalls) {
   const operation = "res.company/read"
-  const records = yield* calls.read("res.company", [settings.company], ["name", "currency_id"])
+  const records = yield* calls.read("res.company", [settings.company], ["name", "currency_id"]).pipe(
+    // Odoo refuses the context of a company that does not exist in the same words as that of a forbidden one.
+    Effect.mapError((error) =>
+      error.code !== "ODOO-ACCESS" ? error : new OdooError({
+        code: "ODOO-ACCESS",
+        operation,
+        message:
+          `${settings.code}: Odoo has no company ${settings.company}, or the technical user may not use it. Correct the number in weir.json or allow the company in the user's settings.`,
+      })
+    ),
+  )
   const company = records.get(settings.company)
   if (company === undefined) {
     return yield* missing(

@@ -16,7 +16,7 @@ export const differenceOf = (
   computed: Json | undefined,
   currencyScale: number,
 ): string | undefined => {
-  const exact = BigDecimal.normalize(promised)
+  const exact = promised.scale > currencyScale ? BigDecimal.normalize(promised) : promised
   const scale = Math.max(currencyScale, exact.scale)
   const wanted = format(exact, scale)
   if (typeof computed !== "number") return `${field}: promised ${wanted}, Odoo has no number`
@@ -36,6 +36,7 @@ export const runCompare = Effect.fnUntraced(function* (step: Compare<unknown>, b
   })
   const fields = new Set<string>()
   for (const { expected } of promises) for (const field in expected) fields.add(field)
+  if (fields.size === 0) return
   const records = yield* calls.read(step.model, promises.map(({ id }) => id), [...fields])
   for (const { expected, id, index, scale } of promises) {
     const record = records.get(id)

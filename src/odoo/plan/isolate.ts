@@ -26,10 +26,10 @@ export interface Isolation<T> {
 
 const isPark = (error: OdooError): boolean => dispositionOf(error.code) === "park"
 
-/** Calls with all items; refuses the guilty and gets the others through. */
-export const isolate = <T>(items: ReadonlyArray<T>, isolation: Isolation<T>): Effect.Effect<void, OdooError> =>
-  items.length === 0 ? Effect.void : isolation.call(items).pipe(
-    Effect.asVoid,
+/** Calls with all items; refuses the guilty and gets the others through. Answers whether anybody was refused. */
+export const isolate = <T>(items: ReadonlyArray<T>, isolation: Isolation<T>): Effect.Effect<boolean, OdooError> =>
+  items.length === 0 ? Effect.succeed(false) : isolation.call(items).pipe(
+    Effect.as(false),
     Effect.catchIf(isPark, (error) => blame(items, error, isolation)),
   )
 
@@ -38,16 +38,22 @@ export const blame = <T>(
   items: ReadonlyArray<T>,
   error: OdooError,
   isolation: Isolation<T>,
-): Effect.Effect<void, OdooError> => {
+): Effect.Effect<boolean, OdooError> => {
   const [first] = items
-  if (first === undefined) return Effect.void
-  if (items.length === 1) return Effect.sync(() => isolation.refuse(first, error))
+  if (first === undefined) return Effect.succeed(false)
+  if (items.length === 1) {
+    return Effect.sync(() => {
+      isolation.refuse(first, error)
+      return true
+    })
+  }
   const named = isolation.named?.(error, items)
   if (named !== undefined && named.guilty.size + named.suspects.size > 0) {
     for (const [item, own] of named.guilty) isolation.refuse(item, own)
     const rest = items.filter((item) => !named.guilty.has(item) && !named.suspects.has(item))
     return isolate(rest, isolation).pipe(
       Effect.andThen(Effect.forEach(named.suspects, (suspect) => isolate([suspect], isolation), { discard: true })),
+      Effect.as(true),
     )
   }
   return error.code === "ODOO-REFUSED-CALL" || error.code === "ODOO-ACCESS"
@@ -55,12 +61,15 @@ export const blame = <T>(
     : halves(items, isolation)
 }
 
-const halves = <T>(items: ReadonlyArray<T>, isolation: Isolation<T>): Effect.Effect<void, OdooError> => {
-  const middle = items.length >> 1
-  return Effect.suspend(() => isolate(items.slice(0, middle), isolation)).pipe(
-    Effect.andThen(Effect.suspend(() => isolate(items.slice(middle), isolation))),
-  )
-}
+/** Items that have just failed together. When the left half goes through, the right one fails for sure: no need to ask. */
+const halves: <T>(items: ReadonlyArray<T>, isolation: Isolation<T>) => Effect.Effect<boolean, OdooError> = Effect
+  .fnUntraced(function* (items, isolation) {
+    if (items.length <= 1) return yield* isolate(items, isolation)
+    const middle = items.length >> 1
+    const left = yield* isolate(items.slice(0, middle), isolation)
+    const right = items.slice(middle)
+    return (yield* left ? isolate(right, isolation) : halves(right, isolation)) || left
+  })
 
 /** The first and the last alone; what is between them shares their lot when it is the same. */
 const probe = Effect.fnUntraced(function* <T>(items: ReadonlyArray<T>, isolation: Isolation<T>) {
@@ -79,6 +88,7 @@ const probe = Effect.fnUntraced(function* <T>(items: ReadonlyArray<T>, isolation
   if (first !== undefined && last !== undefined && first.code === last.code && first.message === last.message) {
     for (const item of between) isolation.refuse(item, first)
   } else {
-    yield* halves(between, isolation)
+    yield* isolate(between, isolation)
   }
+  return first !== undefined || last !== undefined
 })
