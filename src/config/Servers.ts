@@ -142,19 +142,27 @@ const notRunning = (what: string, field: string, dataDir: string) =>
     message: `${what} is not configured, and no weir runs one in ${dataDir}. Start \`weir run\`, or set ${field}.`,
   })
 
-/** The addresses, from `settings` or from the `weir run` that works in its `dataDir`. Starts nothing. */
+/** The broker, from `settings` or from the `weir run` that works in its `dataDir`. Starts nothing. */
+export const natsUrlOf = ({ dataDir, nats }: Settings): Effect.Effect<string, ServersError> =>
+  nats !== undefined
+    ? Effect.succeed(nats.url)
+    : Effect.flatMap(announced(dataDir), (running) =>
+      running?.nats == null ? notRunning("The broker", "nats.url", dataDir) : Effect.succeed(running.nats))
+
+/** The ledger's database, from `settings` or from the `weir run` that works in its `dataDir`. Starts nothing. */
+export const postgresUrlOf = (
+  { dataDir, postgres }: Settings,
+): Effect.Effect<Redacted.Redacted, ServersError | SecretMissing> =>
+  postgres !== undefined
+    ? resolve(postgres.url)
+    : Effect.flatMap(announced(dataDir), (running) =>
+      running?.postgres == null
+        ? notRunning("The ledger's database", "postgres.url", dataDir)
+        : Effect.succeed(Redacted.make(running.postgres)))
+
+/** Both addresses of what runs already. Starts nothing. */
 export const attach = (settings: Settings): Effect.Effect<Addresses, ServersError | SecretMissing> =>
-  Effect.gen(function* () {
-    const { dataDir, nats, postgres } = settings
-    const running = yield* announced(dataDir)
-    const natsUrl = nats?.url ?? running?.nats ?? null
-    if (natsUrl === null) return yield* notRunning("The broker", "nats.url", dataDir)
-    if (postgres !== undefined) return { natsUrl, postgresUrl: yield* resolve(postgres.url) }
-    if (typeof running?.postgres !== "string") {
-      return yield* notRunning("The ledger's database", "postgres.url", dataDir)
-    }
-    return { natsUrl, postgresUrl: Redacted.make(running.postgres) }
-  })
+  Effect.all({ natsUrl: natsUrlOf(settings), postgresUrl: postgresUrlOf(settings) })
 
 /** The addresses as a service. */
 export class Servers extends Context.Service<Servers, Addresses>()("weir/config/Servers") {

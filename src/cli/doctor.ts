@@ -1,0 +1,65 @@
+/** `weir doctor`: is everything there that Weir needs, and what is to be done if not. */
+import { Console, Effect } from "effect"
+import { Command } from "effect/cli"
+import { Environment } from "../config/Secret.ts"
+import type { Loaded } from "../config/load.ts"
+import { odoo } from "../main.ts"
+import { odooFindings } from "./checkOdoo.ts"
+import { serverFindings } from "./checkServers.ts"
+import { CommandFailed, exitCodes } from "./Failure.ts"
+import { type Finding, ok, renderFindings, warn } from "./findings.ts"
+import { jsonFlag, loaded } from "./root.ts"
+import { paintFor } from "./table.ts"
+
+/** What the configuration alone tells. It was checked when it was read. */
+export const configurationFindings = (
+  { configuration, file, unknownVariables }: Loaded,
+): ReadonlyArray<Finding> => {
+  const { databases, entities, http } = configuration
+  const unused = Object.keys(databases).filter((name) =>
+    !Object.values(entities).some(({ database }) => database === name)
+  )
+  const local = ["127.0.0.1", "::1", "localhost"].includes(http.host)
+  return [
+    ok("configuration", "file", file ?? "none: defaults and environment variables"),
+    Object.keys(entities).length === 0
+      ? warn("configuration", "entities", "none", "Add a legal entity to entities.")
+      : ok("configuration", "entities", Object.keys(entities).join(", ")),
+    ...unused.map((name) =>
+      warn("configuration", "databases", `no entity lives in ${name}`, `Remove databases.${name}, or use it.`)
+    ),
+    ...unknownVariables.map((variable) =>
+      warn("configuration", "variables", `${variable} means no field`, "Correct its name, or unset it.")
+    ),
+    ...(local ? [] : [
+      warn(
+        "configuration",
+        "http",
+        `listens on ${http.host}, without authentication`,
+        "Set http.host to 127.0.0.1, or let only monitoring reach it.",
+      ),
+    ]),
+  ]
+}
+
+export const doctor = Command.make(
+  "doctor",
+  { json: jsonFlag },
+  Effect.fnUntraced(function* ({ json }) {
+    const all = yield* loaded
+    const { configuration } = all
+    const [servers, odoos] = yield* Effect.all([
+      serverFindings(configuration),
+      odooFindings(configuration).pipe(Effect.provide(odoo(configuration))),
+    ], { concurrency: 2 })
+    const findings = [...configurationFindings(all), ...servers, ...odoos]
+    const paint = paintFor(process.stdout.isTTY === true, (yield* Environment)["NO_COLOR"])
+    yield* Console.log(json ? JSON.stringify({ findings }) : renderFindings(findings, paint))
+    const failed = findings.filter(({ level }) => level === "fail").length
+    if (failed > 0) {
+      return yield* new CommandFailed({ exit: exitCodes.checkFailed, message: `${failed} checks failed.` })
+    }
+  }),
+).pipe(
+  Command.withDescription("Check configuration, broker, ledger, every Odoo database and every legal entity"),
+)

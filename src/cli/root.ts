@@ -1,0 +1,31 @@
+/** The main command: what all others share. */
+import { Effect, Option } from "effect"
+import { Command, Flag } from "effect/cli"
+import { load } from "../config/load.ts"
+
+export const root = Command.make("weir").pipe(
+  Command.withDescription(
+    "Weir brings business events from NATS JetStream into Odoo: each exactly once, in order per business key.\n\n" +
+      "Exit codes: 0 it worked, 1 it failed, 2 wrong usage or configuration, 3 a check failed (doctor), " +
+      "4 broker, ledger or Odoo cannot be reached.",
+  ),
+  Command.withSharedFlags({
+    config: Flag.String("config").pipe(
+      Flag.withAlias("c"),
+      Flag.withDescription("Configuration file. Default: WEIR_CONFIG, else weir.json if there is one"),
+      Flag.optional,
+    ),
+  }),
+)
+
+/** The configuration that `--config` and the environment give. */
+export const loaded = Effect.gen(function* () {
+  const { config } = yield* root
+  return yield* load(Option.getOrUndefined(config))
+})
+
+/** Results as JSON on standard output, for programs. */
+export const jsonFlag = Flag.Boolean("json").pipe(
+  Flag.withDescription("Write the result as JSON"),
+  Flag.withDefault(false),
+)

@@ -1,0 +1,63 @@
+/** `weir run`: the service, until it is told to stop. */
+import { Duration, Effect, Option } from "effect"
+import { Command, GlobalFlag } from "effect/cli"
+import { HttpServer } from "effect/http"
+import { catalog } from "../../streams/catalog.ts"
+import { start } from "../config/Servers.ts"
+import { VERSION } from "../config/version.ts"
+import { serve } from "../main.ts"
+import * as Logging from "../telemetry/Logging.ts"
+import * as Tracing from "../telemetry/Tracing.ts"
+import { interruption } from "./Failure.ts"
+import { loaded } from "./root.ts"
+
+/** Time beyond the configured grace in which everything must be closed; then the process ends anyhow. */
+const SHUTDOWN_MARGIN = Duration.seconds(15)
+
+/** The first signal stops in order, but not for ever; the second one ends the process at once. */
+const watchSignals = (limit: Duration.Duration) =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      let signals = 0
+      const onSignal = () => {
+        if (signals++ > 0) process.exit(interruption.exitCode)
+        setTimeout(() => process.exit(1), Duration.toMillis(limit)).unref()
+      }
+      process.on("SIGINT", onSignal).on("SIGTERM", onSignal)
+      return onSignal
+    }),
+    (onSignal) => Effect.sync(() => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal)),
+  )
+
+export const run = Command.make(
+  "run",
+  {},
+  Effect.fnUntraced(function* () {
+    const { configuration, file, unknownVariables } = yield* loaded
+    const level = Option.getOrElse(yield* GlobalFlag.LogLevel, () => configuration.logLevel)
+    yield* Effect.gen(function* () {
+      yield* watchSignals(Duration.sum(configuration.grace, SHUTDOWN_MARGIN))
+      interruption.exitCode = 0
+      yield* Effect.logInfo(`weir ${VERSION}, configuration from ${file ?? "the environment"}`)
+      for (const variable of unknownVariables) {
+        yield* Effect.logWarning(`${variable} means no field of the configuration`)
+      }
+      const entities = Object.keys(configuration.entities)
+      if (entities.length === 0) yield* Effect.logWarning("no legal entity is configured: there is nothing to do")
+      const addresses = yield* start(configuration)
+      yield* Effect.gen(function* () {
+        const server = yield* HttpServer.HttpServer
+        yield* Effect.logInfo(
+          `serves ${entities.join(", ")}; status on ${HttpServer.formatAddress(server.address)}/status`,
+        )
+        yield* Effect.never
+      }).pipe(Effect.provide(serve(configuration, addresses, catalog)))
+    }).pipe(Effect.scoped, Effect.provide([Logging.layer({ level }), Tracing.layer]))
+  }),
+).pipe(
+  Command.withDescription("Run the service. Starts its own NATS and PostgreSQL when none are configured"),
+  Command.withExamples([
+    { command: "weir run", description: "with weir.json of the working directory" },
+    { command: "WEIR_HTTP_PORT=9000 weir run --config be.json", description: "another file, another port" },
+  ]),
+)
