@@ -22,7 +22,7 @@ import { Broker, type BrokerDescription, BrokerError } from "./Broker.ts"
 import { attempt, type Client } from "./jetstream/Client.ts"
 import { consume } from "./jetstream/consume.ts"
 import { apiCode, failureOf, isApiCode } from "./jetstream/failure.ts"
-import { publish } from "./jetstream/publish.ts"
+import { makePublisher } from "./jetstream/publish.ts"
 import { backlog, read, subjects } from "./jetstream/read.ts"
 
 /** Events come in on these subjects and go out on those. */
@@ -203,7 +203,7 @@ const describe = (client: Client, stream: string) =>
     }
   })
 
-const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
+export const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
   const stream = options.stream ?? "ERP"
   const outStream = options.outStream ?? "ERP_OUT"
   const timeout = millis(options.requestTimeout, "5 seconds")
@@ -219,6 +219,7 @@ const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
     onReconnect: new Set(),
   }
   yield* Effect.forkScoped(watch(nc, client.onReconnect))
+  const publisher = yield* makePublisher(client, timeout)
   const provision = attempt(client, "provision", async () => {
     await provisionStream(client, { name: stream, subject: IN_SUBJECTS }, options)
     await provisionStream(client, { name: outStream, subject: OUT_SUBJECTS }, options)
@@ -226,7 +227,7 @@ const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
   return Broker.of({
     describe: describe(client, stream),
     provision,
-    publish: (publications) => publish(client, publications, timeout),
+    publish: publisher.publish,
     consume: (request) => consume(client, request),
     backlog: (consumer) => backlog(client, consumer),
     read: (range) => read(client, range),

@@ -1,0 +1,114 @@
+/**
+ * Wires Weir together from its configuration, and nothing else.
+ *
+ *     settings, addresses ─► Broker, Ledger, Odoo ─► CallGate, MasterData, Plan ─► actors on the cluster ─► HTTP
+ */
+import { Duration, Effect, Layer } from "effect"
+import { hostname } from "node:os"
+import process from "node:process"
+import * as Actors from "./actor/Actors.ts"
+import { untilAvailable } from "./actor/patience.ts"
+import { Roster } from "./actor/Roster.ts"
+import * as SingleProcess from "./actor/SingleProcess.ts"
+import { Broker } from "./broker/Broker.ts"
+import * as JetStreamBroker from "./broker/JetStreamBroker.ts"
+import type { Settings } from "./config/Configuration.ts"
+import { resolve, type SecretMissing } from "./config/Secret.ts"
+import type { Addresses } from "./config/Servers.ts"
+import { VERSION } from "./config/version.ts"
+import type { Flow } from "./flow/Flow.ts"
+import * as Http from "./http/Server.ts"
+import { health, statusSource } from "./http/live.ts"
+import { Ledger } from "./ledger/Ledger.ts"
+import * as PgLedger from "./ledger/PgLedger.ts"
+import * as CallGate from "./odoo/CallGate.ts"
+import * as Json2Odoo from "./odoo/Json2Odoo.ts"
+import * as MasterData from "./odoo/MasterData.ts"
+import { OdooError } from "./odoo/Odoo.ts"
+import * as Plan from "./odoo/plan/Plan.ts"
+
+/** Time beyond the grace in which the cluster may close an entity's scope. */
+const TERMINATION_MARGIN = Duration.seconds(5)
+
+const secret = <A>(name: A | undefined, read: (name: A) => Effect.Effect<unknown, SecretMissing>) =>
+  name === undefined ? Effect.succeed(undefined) : read(name)
+
+/** The broker, with its streams in place. Waits while it is away. */
+export const broker = (settings: Settings, { natsUrl }: Addresses) =>
+  Layer.effect(
+    Broker,
+    Effect.gen(function* () {
+      const { nats } = settings
+      const optional = yield* Effect.all({
+        credentials: secret(nats?.credentials, resolve),
+        token: secret(nats?.token, resolve),
+        password: secret(nats?.password, resolve),
+      })
+      const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
+      const made = yield* JetStreamBroker.make({
+        servers: natsUrl,
+        ...(nats?.user === undefined ? {} : { user: nats.user }),
+        ...(nats?.replicas === undefined ? {} : { replicas: nats.replicas }),
+        ...given,
+      }).pipe(untilAvailable("broker"))
+      yield* made.provision.pipe(untilAvailable("broker"))
+      return made
+    }),
+  )
+
+/** The ledger, migrated. Waits while its database is away. */
+export const ledger = (settings: Settings, { postgresUrl }: Addresses) =>
+  Layer.effect(
+    Ledger,
+    PgLedger.make({
+      url: postgresUrl,
+      ...(settings.postgres === undefined ? {} : { poolSize: settings.postgres.connections }),
+    }).pipe(untilAvailable("ledger")),
+  )
+
+export const odoo = (settings: Settings) =>
+  Json2Odoo.layer({
+    version: VERSION,
+    databases: new Map(
+      Object.entries(settings.databases).map(([name, database]) => [name, {
+        url: new URL(database.url),
+        database: database.database,
+        timeout: database.timeout,
+        key: resolve(database.key).pipe(
+          Effect.mapError((error) =>
+            new OdooError({ code: "ODOO-AUTH", operation: `key of ${name}`, message: error.message })
+          ),
+        ),
+      }]),
+    ),
+  })
+
+const gate = (settings: Settings) => CallGate.layer({ databases: new Map(Object.entries(settings.databases)) })
+
+export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
+  Layer.succeed(Roster, {
+    owner: `${hostname()}:${process.pid}`,
+    flows,
+    entities: new Map(Object.entries(settings.entities).map(([code, entity]) => [code, { code, ...entity }])),
+  })
+
+/**
+ * The engine on given ports: what the real service and every simulation have in common.
+ * Needs `Broker`, `Ledger`, `Odoo`.
+ */
+export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
+  Actors.layer(settings.grace).pipe(
+    Layer.provideMerge(SingleProcess.layer({ termination: Duration.sum(settings.grace, TERMINATION_MARGIN) })),
+    Layer.provide(Plan.layer),
+    Layer.provide(MasterData.layer()),
+    Layer.provideMerge(gate(settings)),
+    Layer.provideMerge(roster(settings, flows)),
+  )
+
+/** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
+export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
+  Http.layer(settings.http).pipe(
+    Layer.provide([statusSource, health]),
+    Layer.provideMerge(engine(settings, flows)),
+    Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
+  )
