@@ -1,0 +1,179 @@
+import { assert, layer } from "@effect/vitest"
+import { Effect, Fiber, Layer, Redacted } from "effect"
+import type { SqlClient } from "effect/sql"
+import { TestClock } from "effect/testing"
+import { createServer } from "node:net"
+import process from "node:process"
+import { realSleep } from "../../src/embedded/PostgresProcess.ts"
+import { Ledger } from "../../src/ledger/Ledger.ts"
+import { make as makeMemory } from "../../src/ledger/MemoryLedger.ts"
+import { connect, fromClient, make } from "../../src/ledger/PgLedger.ts"
+import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
+import { applied, parked, settlement } from "./outcomes.ts"
+import { everything, randomWork, seedsOf } from "./random.ts"
+import { connection, emptyDatabase, Server, urlWith } from "./server.ts"
+
+const ledger = Layer.effect(Ledger, Effect.flatMap(Server, (server) => make({ url: server.url, poolSize: 6 })))
+
+ledgerSuite("PostgreSQL", ledger.pipe(Layer.provide(Server.layer)))
+
+layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {
+  it.effect.each(seedsOf(process.env["WEIR_SEED"]))(
+    "does what memory does, and counts what is there, seed %i",
+    (seed) =>
+      Effect.gen(function* () {
+        const real = yield* Ledger
+        const model = (yield* makeMemory).ledger
+        const entity = freshEntity()
+        const fence = yield* real.claim(entity, "here")
+        yield* model.claim(entity, "here")
+        for (const [n, step] of randomWork(seed, 250).entries()) {
+          const answers = [yield* step(real, fence), yield* step(model, fence)]
+          assert.deepStrictEqual(answers[0], answers[1], `seed ${seed}, step ${n}`)
+        }
+        assert.deepStrictEqual(yield* everything(real, fence), yield* everything(model, fence), `seed ${seed}`)
+        const sql = yield* connection((yield* Server).url)
+        const counted = yield* sql<{ readonly flow: string; readonly state: string; readonly n: number }>`
+        select e.flow, coalesce(h.state, e.state) as state, count(*)::int as n
+        from weir.event e left join weir.held h using (entity, event_id) where e.entity = ${entity} group by 1, 2`
+        for (const tally of yield* real.tallies(entity)) {
+          for (const name of ["applied", "superseded", "waiting", "parked", "behind", "ready"] as const) {
+            const n = counted.find((row) => row.flow === tally.flow && row.state === name)?.n ?? 0
+            assert.strictEqual(tally[name], n, `seed ${seed}, ${tally.flow} ${name}`)
+          }
+        }
+      }),
+  )
+
+  it.effect("lets a claim wait for the settlement that is running", () =>
+    Effect.gen(function* () {
+      const server = yield* Server
+      const real = yield* Ledger
+      const fence = yield* real.claim(freshEntity(), "here")
+      const slow = yield* connection(server.url)
+      const watch = yield* connection(server.url)
+      const waits = watch`select 1 from pg_stat_activity where wait_event_type = 'Lock' and query like '%weir.lease%'`
+      const claim = yield* slow.withTransaction(Effect.gen(function* () {
+        // The settlement has run, its transaction has not ended.
+        yield* fromClient(slow).settle(fence, settlement([applied("e1")], { customers: 1 }))
+        const fiber = yield* Effect.forkChild(real.claim(fence.entity, "there"))
+        const seen = yield* Effect.andThen(realSleep(20), waits).pipe(
+          Effect.repeat({ until: (rows) => rows.length > 0, times: 200 }),
+        )
+        assert.strictEqual(seen.length, 1, "the claim waits")
+        return fiber
+      }))
+      assert.deepStrictEqual((yield* Fiber.join(claim)).checkpoints, new Map([["customers", 1]]))
+      assert.strictEqual((yield* Effect.flip(real.settle(fence, settlement([applied("e2")])))).reason, "Fenced")
+    }))
+
+  it.effect("uses the indexes for admit and settle, however small the tables were when it planned", () =>
+    Effect.gen(function* () {
+      const server = yield* Server
+      const real = yield* Effect.map(connection(server.url), fromClient)
+      const entity = freshEntity()
+      const fence = yield* real.claim(entity, "here")
+      const sql = yield* connection(server.url)
+      const scans = Effect.map(
+        Effect.andThen(
+          // Statistics of the other session arrive within a second of its next idle moment.
+          sql`select pg_stat_clear_snapshot()`,
+          sql<{ readonly n: number }>`select sum(seq_tup_read)::int as n from pg_stat_user_tables
+            where schemaname = 'weir' and relname in ('event', 'mapping')`,
+        ),
+        ([row]) => row?.n ?? 0,
+      )
+      const batch = (from: number, size: number) => Array.from({ length: size }, (_, n) => `e${from + n}`)
+      const work = (ids: ReadonlyArray<string>) =>
+        Effect.andThen(
+          real.admit(fence, "customers", ids.map((id) => ({ eventId: id, key: id, references: [] }))),
+          real.settle(fence, settlement(ids.map((id) => applied(id, { key: id })))),
+        )
+      for (let n = 0; n < 8; n++) yield* work(batch(n, 1))
+      yield* realSleep(1_100)
+      yield* work(batch(8, 1))
+      const before = yield* scans
+      for (let n = 0; n < 5; n++) yield* work(batch(100 + n * 300, 300))
+      yield* realSleep(1_100)
+      yield* work(batch(9, 1))
+      assert.strictEqual(yield* scans, before)
+    }))
+
+  it.effect("is Unavailable while PostgreSQL is away, and make leaves the caller to try again", () =>
+    Effect.gen(function* () {
+      const port = yield* Effect.callback<number>((resume) => {
+        const server = createServer().listen(0, "127.0.0.1", () => {
+          const address = server.address()
+          const free = typeof address === "object" && address !== null ? address.port : 0
+          server.close(() => resume(Effect.succeed(free)))
+        })
+      })
+      const url = Redacted.make(`postgres://postgres:x@127.0.0.1:${port}/weir`)
+      const error = yield* Effect.flip(make({ url }))
+      assert.deepStrictEqual([error.reason, error.isRetryable], ["Unavailable", true])
+      const later = yield* Effect.map(connect({ url }), fromClient)
+      assert.strictEqual((yield* Effect.flip(later.tallies())).reason, "Unavailable")
+    }))
+
+  it.effect("is Unavailable when the connection is terminated, and goes on with the next one", () =>
+    Effect.gen(function* () {
+      const server = yield* Server
+      const real = yield* make({ url: server.url, poolSize: 1, applicationName: "victim" })
+      const fence = yield* real.claim(freshEntity(), "here")
+      const sql = yield* connection(server.url)
+      const blocker = yield* connection(server.url)
+      const error = yield* blocker.withTransaction(Effect.gen(function* () {
+        yield* blocker`select from weir.lease where entity = ${fence.entity} for update`
+        const settle = yield* Effect.forkChild(Effect.flip(real.settle(fence, settlement([parked("e1")]))))
+        yield* Effect.andThen(
+          realSleep(20),
+          sql`
+          select pg_terminate_backend(pid) from pg_stat_activity
+          where application_name = 'victim' and wait_event_type = 'Lock'`,
+        ).pipe(
+          Effect.repeat({ until: (rows) => rows.length > 0, times: 200 }),
+        )
+        return yield* Fiber.join(settle)
+      }))
+      assert.strictEqual(error.reason, "Unavailable")
+      yield* real.settle(fence, settlement([parked("e1")]))
+      assert.strictEqual((yield* real.tallies(fence.entity))[0]?.parked, 1)
+    }))
+
+  it.effect("gives up on a statement after its time", () =>
+    Effect.gen(function* () {
+      const server = yield* Server
+      const real = yield* make({ url: server.url, statementTimeout: "200 millis" })
+      const fence = yield* real.claim(freshEntity(), "here")
+      const blocker = yield* connection(server.url)
+      const error = yield* blocker.withTransaction(Effect.andThen(
+        blocker`select from weir.lease where entity = ${fence.entity} for update`,
+        Effect.flip(real.settle(fence, settlement([applied("e1")]))),
+      ))
+      assert.strictEqual(error.reason, "Unavailable")
+      assert.include(error.message, "200 ms")
+      yield* real.settle(fence, settlement([applied("e1")]))
+    }).pipe(TestClock.withLive))
+
+  it.effect("is Refused without the migrations, and without the rights", () =>
+    Effect.gen(function* () {
+      const server = yield* Server
+      const url = yield* emptyDatabase
+      const bare = yield* Effect.map(connect({ url }), fromClient)
+      assert.strictEqual((yield* Effect.flip(bare.claim("be01", "here"))).reason, "Refused")
+      const sql = yield* connection(server.url)
+      yield* sql`create role nobody login password 'secret'`
+      const poor = yield* Effect.map(connect({ url: urlWith(server, "weir", "nobody") }), fromClient)
+      const error = yield* Effect.flip(poor.tallies())
+      assert.deepStrictEqual([error.reason, error.isRetryable], ["Refused", false])
+      const wrong = yield* Effect.flip(make({ url: urlWith(server, "weir", "nobody", "wrong") }))
+      assert.strictEqual(wrong.reason, "Refused")
+      assert.notInclude(wrong.message, "wrong")
+    }))
+
+  it.effect("shares a client with others", () =>
+    Effect.gen(function* () {
+      const sql: SqlClient.SqlClient = yield* connection((yield* Server).url)
+      assert.isNotEmpty(yield* fromClient(sql).owners)
+    }))
+})

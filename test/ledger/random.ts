@@ -1,0 +1,70 @@
+/** Random work for a ledger: the same seed does the same. Small ranges, so that events meet often. */
+import { Effect } from "effect"
+import type { Fence, Ledger, Outcome } from "../../src/ledger/Ledger.ts"
+import { applied, behind, duplicate, generator, mapping, parked, settlement, superseded, waiting } from "./outcomes.ts"
+
+const flows = ["customers", "engagements", "timesheets"] as const
+const ids = 60
+const keys = 6
+
+/** Seeds to run: the one in `WEIR_SEED`, else three. */
+export const seedsOf = (given: string | undefined): ReadonlyArray<number> =>
+  given === undefined || given === "" ? [1, 20_261_031, 77] : [Number(given)]
+
+export const randomWork = (seed: number, steps: number) => {
+  const { int, pick } = generator(seed)
+  const outcome = (): Outcome => {
+    const n = 1 + int(ids)
+    // An event's flow, key, version and place never change: they follow from its number.
+    const flow = flows[n % flows.length] ?? "customers"
+    const options = { flow, key: `K${n % keys}`, version: n % 4 === 0 ? null : n % 7, attempts: 1 + int(3) }
+    const id = `e${n}`
+    const on = { flow: pick(flows), key: `K${int(keys * 3)}` }
+    return pick<() => Outcome>([
+      () => applied(id, { ...options, mapping: mapping(1 + int(9), options.version) }),
+      () => superseded(id, options),
+      () => duplicate(id, { ...options, streamSequence: n + ids * int(3) }),
+      () => waiting(id, on, { ...options, deadlineMillis: int(1_000) }),
+      () => parked(id, options),
+      () => behind(id, options),
+    ])()
+  }
+  const some = <A>(most: number, make: () => A): Array<A> => Array.from({ length: int(most + 1) }, make)
+  type Verb = (ledger: typeof Ledger.Service, fence: Fence) => Effect.Effect<unknown, unknown>
+  const step = (): Verb => {
+    const roll = int(10)
+    if (roll < 7) {
+      const work = settlement(some(12, outcome), int(4) === 0 ? { [pick(flows)]: int(ids * 2) } : {})
+      return (ledger, fence) => ledger.settle(fence, work)
+    }
+    const chosen = some(6, () => `e${1 + int(ids)}`)
+    if (roll === 7) return (ledger, fence) => ledger.retry(fence.entity, chosen)
+    if (roll === 8) return (ledger, fence) => ledger.dismiss(fence.entity, chosen.slice(0, 2), "random")
+    const now = int(1_000)
+    return (ledger, fence) => ledger.expire(fence, now)
+  }
+  return Array.from({ length: steps }, step)
+}
+
+/** Everything the port tells about an entity's random work. */
+export const everything = (ledger: typeof Ledger.Service, fence: Fence) =>
+  Effect.gen(function* () {
+    const answers = yield* Effect.forEach(flows, (flow) =>
+      ledger.admit(
+        fence,
+        flow,
+        Array.from({ length: ids }, (_, n) => ({
+          eventId: `e${n + 1}`,
+          key: `K${(n + 1) % keys}`,
+          references: [{ flow, key: `K${n % keys}` }],
+        })),
+      ))
+    const exceptions = yield* ledger.exceptions({ entity: fence.entity, limit: 1_000 })
+    return {
+      answers,
+      tallies: (yield* ledger.tallies(fence.entity)).map((tally) => ({ ...tally, entity: "" })),
+      held: exceptions.map((one) => ({ ...one, entity: "" }))
+        .toSorted((a, b) => a.streamSequence - b.streamSequence),
+      ready: yield* Effect.forEach(flows, (flow) => ledger.ready(fence, flow, 100, [])),
+    }
+  })
