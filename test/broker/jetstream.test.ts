@@ -100,6 +100,24 @@ describe("the broker on JetStream", () => {
       yield* Effect.retry(noneLeft, { schedule: Schedule.spaced("20 millis"), times: 50 })
     }).pipe(Effect.scoped))
 
+  it.live("goes on when the server was frozen for a moment", () =>
+    Effect.gen(function* () {
+      const frozen = yield* NatsServer.start({ storeDir: yield* folder })
+      const broker = yield* build({ servers: frozen.url, requestTimeout: "500 millis" })
+      yield* broker.provision
+      yield* broker.publish(numbered(3))
+      const consumer = yield* Effect.provideService(open(timesheets), Broker, broker)
+      yield* consumer.take(3)
+      process.kill(frozen.pid, "SIGSTOP")
+      assert.strictEqual((yield* Effect.flip(broker.publish(numbered(1, undefined, 4)))).reason, "Unreachable")
+      assert.strictEqual((yield* Effect.flip(broker.describe)).reason, "Unreachable")
+      process.kill(frozen.pid, "SIGCONT")
+      // The unconfirmed one was stored: the message id makes trying again safe.
+      const [again, next] = yield* broker.publish(numbered(2, undefined, 4))
+      assert.deepStrictEqual([again?.duplicate, next?.duplicate], [true, false])
+      assert.deepStrictEqual((yield* consumer.take(2)).map(idOf), [4, 5])
+    }).pipe(Effect.scoped))
+
   it.live("loses nothing when the server is killed and comes back while events flow", () =>
     Effect.gen(function* () {
       const storeDir = yield* folder

@@ -7,7 +7,7 @@ import { nanos } from "@nats-io/transport-node"
 import { Effect, Option, Stream } from "effect"
 import type { BrokerError, ConsumeRequest, StoredMessage } from "../Broker.ts"
 import { attempt, type Client } from "./Client.ts"
-import { consumerName } from "./consume.ts"
+import { consumerName } from "./consumerName.ts"
 import { apiCode, interrupted, isApiCode } from "./failure.ts"
 import { recordOf } from "./headers.ts"
 
