@@ -64,9 +64,9 @@ export const running = (options: WorldOptions = {}) =>
   ))
 
 /** An event as a publisher would send it. */
-export const publication = (
+export const publication = <D extends { readonly key: string }>(
   type: string,
-  data: { readonly key: string },
+  data: D,
   given: { readonly id?: string; readonly sequence?: number; readonly entity?: string; readonly source?: string } = {},
 ): Publication =>
   toMessage({
