@@ -68,7 +68,7 @@ const missing = (operation: string, message: string): OdooError =>
 const listed = (candidates: ReadonlyArray<string>): string =>
   candidates.length === 0
     ? "There is none."
-    : `There are: ${candidates.slice(0, MAX_CANDIDATES).join(", ")}${
+    : `There are: ${[...candidates].sort().slice(0, MAX_CANDIDATES).join(", ")}${
       candidates.length > MAX_CANDIDATES ? ` and ${candidates.length - MAX_CANDIDATES} more` : ""
     }.`
 
