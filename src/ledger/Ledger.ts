@@ -229,7 +229,7 @@ export class Ledger extends Context.Service<Ledger, {
   ) => Effect.Effect<ReadonlyArray<HeldEvent>, LedgerError>
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
-  /** Mode `full` also makes ready what waits for the reference `mode` `full`: drafts whose posting is owed. */
+  /** A mode that posts (`full`, `essential`) also makes ready what waits for the flow `mode`: drafts not yet posted. */
   readonly setMode: (fence: Fence, mode: Mode) => Effect.Effect<void, LedgerError>
   /** Outbox rows not yet published, oldest first. */
   readonly outbox: (fence: Fence, limit: number) => Effect.Effect<ReadonlyArray<OutboxRow>, LedgerError>

@@ -137,7 +137,9 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         const rivals = new Map<string, Array<HeldEntry>>()
         for (const entry of state.held.values()) {
           const name = nameOf(entry.record.flow, entry.record.key)
-          rivals.set(name, [...rivals.get(name) ?? [], entry])
+          const known = rivals.get(name)
+          if (known === undefined) rivals.set(name, [entry])
+          else known.push(entry)
         }
         return questions.map((question): Answer => {
           const eventId = printable(question.eventId)
@@ -183,13 +185,20 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         return due.length
       }),
     setMode: (fence, mode) =>
-      owned("setMode", fence, ({ lease }) => {
+      owned("setMode", fence, ({ held, lease }) => {
         if (lease !== null) lease.mode = mode
+        if (mode !== "full" && mode !== "essential") return
+        for (const entry of held.values()) {
+          if (entry.state === "waiting" && entry.on?.flow === "mode") {
+            Object.assign(entry, { state: "ready", on: null, deadlineMillis: null })
+          }
+        }
       }),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
       owned("published", fence, (state) => {
-        state.outbox = state.outbox.filter((row) => !ids.includes(row.id))
+        const gone = new Set(ids)
+        state.outbox = state.outbox.filter((row) => !gone.has(row.id))
       }),
     tallies: (only) =>
       call("tallies", () =>

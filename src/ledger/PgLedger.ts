@@ -7,16 +7,15 @@ import { Clock, Duration, Effect, Exit, Layer, type Redacted, Scope } from "effe
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { batchOf } from "./batch.ts"
-import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Mode, type Reference } from "./Ledger.ts"
+import { type Fence, Ledger, type LedgerError, type Mode } from "./Ledger.ts"
 import { migrate } from "./migrations/migrate.ts"
+import { admission, type AdmitRow } from "./sql/admission.ts"
 import { fenced, ledgerError, overdue } from "./sql/failure.ts"
 import { bigint, bigintColumn, invocation, text, textColumn } from "./sql/parameters.ts"
 import {
   exceptionOf,
   heldOf,
   type HeldRow,
-  mappingOf,
-  type MappingRow,
   outboxOf,
   type OutboxTableRow,
   ownershipOf,
@@ -24,7 +23,15 @@ import {
   tallyOf,
   type TallyRow,
 } from "./sql/rows.ts"
-import { selectExceptions, selectOutbox, selectOwners, selectReady, selectTallies, upsertLease } from "./sql/select.ts"
+import {
+  selectExceptions,
+  selectOutbox,
+  selectOwners,
+  selectReady,
+  selectTallies,
+  updateMode,
+  upsertLease,
+} from "./sql/select.ts"
 import { settlementParameters } from "./sql/settlementParameters.ts"
 
 export interface Options {
@@ -45,27 +52,6 @@ const keepAlive = "30 seconds"
 
 /** What a fenced verb answers when the epoch is stale. */
 const stale = -1
-
-interface AdmitRow extends MappingRow {
-  readonly kind: "fence" | "seen" | "mapping" | "blocked" | "reference"
-  readonly position: bigint
-  readonly state: EventState
-  readonly hash: string
-}
-
-/** Each reference asked for once, with its place in the parameters. */
-const distinct = (questions: ReadonlyArray<{ readonly references: ReadonlyArray<Reference> }>) => {
-  const places = new Map<string, number>()
-  const references: Array<Reference> = []
-  const placeOf = (reference: Reference): number => {
-    const name = `${reference.flow}\n${reference.key}`
-    const known = places.get(name)
-    if (known !== undefined) return known
-    places.set(name, references.push(reference) - 1)
-    return references.length - 1
-  }
-  return { perQuestion: questions.map((question) => question.references.map(placeOf)), references }
-}
 
 /** The ledger over a client that somebody else owns. Does not touch the database. */
 export const fromClient = (
@@ -133,43 +119,10 @@ export const fromClient = (
     }),
 
     admit: Effect.fnUntraced(function* (fence, flow, questions) {
-      const { perQuestion, references } = distinct(questions)
-      const parameters = [
-        text(fence.entity),
-        bigint(fence.epoch),
-        text(flow),
-        textColumn(questions, (question) => question.eventId),
-        textColumn(questions, (question) => question.key),
-        textColumn(references, (reference) => reference.flow),
-        textColumn(references, (reference) => reference.key),
-      ]
-      const rows = yield* query<AdmitRow>(
-        "Ledger.admit",
-        `select * from ${invocation("weir.admit", parameters)}`,
-        parameters,
-      )
-      let owner = false
-      const found = references.map((): Answer["mapping"] => null)
-      const answers = questions.map(() => ({
-        seen: null as Answer["seen"],
-        mapping: null as Answer["mapping"],
-        blocked: false,
-      }))
-      for (const row of rows) {
-        const place = Number(row.position) - 1
-        const answer = answers[place]
-        if (row.kind === "fence") owner = true
-        else if (row.kind === "reference") found[place] = mappingOf(row)
-        else if (answer === undefined) continue
-        else if (row.kind === "seen") answer.seen = { state: row.state, payloadHash: row.hash }
-        else if (row.kind === "mapping") answer.mapping = mappingOf(row)
-        else answer.blocked = true
-      }
-      if (!owner) return yield* fenced("Ledger.admit", fence.entity, fence.epoch)
-      return answers.map((answer, index) => ({
-        ...answer,
-        references: (perQuestion[index] ?? []).map((place) => found[place] ?? null),
-      }))
+      const { parameters, answersOf } = admission(fence, flow, questions)
+      const statement = `select * from ${invocation("weir.admit", parameters)}`
+      const answers = answersOf(yield* query<AdmitRow>("Ledger.admit", statement, parameters))
+      return answers ?? (yield* fenced("Ledger.admit", fence.entity, fence.epoch))
     }),
 
     settle: Effect.fnUntraced(function* (fence, settlement) {
@@ -198,7 +151,7 @@ export const fromClient = (
 
     setMode: (fence, mode) =>
       Effect.flatMap(
-        query("Ledger.setMode", "update weir.lease set mode = $3 where entity = $1 and epoch = $2 returning mode", [
+        query("Ledger.setMode", updateMode, [
           text(fence.entity),
           bigint(fence.epoch),
           text(mode),

@@ -64,6 +64,23 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual(owners, [{ entity, epoch: 2, owner: "b", mode: "drafts", claimedAtMillis: 5_000 }])
       }))
 
+    it.effect("makes ready what waits to be posted when the mode posts, and nothing else", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        yield* ledger.settle(
+          fence,
+          settlement([
+            waiting("drafted", { flow: "mode", key: "full" }),
+            waiting("other", engagement, { key: "CUS-9" }),
+          ]),
+        )
+        yield* ledger.setMode(fence, "drafts")
+        assert.strictEqual((yield* tallyOf(ledger, entity))?.waiting, 2)
+        yield* ledger.setMode(fence, "full")
+        const tally = yield* tallyOf(ledger, entity)
+        assert.deepStrictEqual([tally?.waiting, tally?.ready], [1, 1])
+      }))
+
     it.effect("refuses every verb of a stale epoch and of an entity nobody claimed, and changes nothing", () =>
       Effect.gen(function* () {
         const { ledger, fence, entity } = yield* claimed

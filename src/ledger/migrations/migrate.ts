@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { Migrator, SqlClient } from "effect/sql"
 import { SqlError } from "effect/sql/SqlError"
 import { LedgerError } from "../Ledger.ts"
-import { ledgerError } from "../sql/failure.ts"
+import { ledgerError, overdue } from "../sql/failure.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
 
@@ -14,6 +14,9 @@ const migrations = {
 
 /** Any fixed number; the same in every version, so that they queue for each other. */
 const advisoryLock = 7_739_402_118
+
+/** A migration of a large table takes its time; an instance that hangs in one must not hold all others for ever. */
+const timeoutMillis = 600_000
 
 const refused = (error: SqlError | Migrator.MigrationError): LedgerError => {
   const cause = error._tag === "MigrationError" ? error.cause : error
@@ -36,4 +39,11 @@ export const migrate: Effect.Effect<ReadonlyArray<string>, LedgerError, SqlClien
     return yield* Migrator.make({})({ table: "weir.migration", loader: Migrator.fromRecord(migrations) })
   })
   return (yield* sql.withTransaction(run)).map(([id, name]) => `${String(id).padStart(4, "0")}_${name}`)
-}).pipe(Effect.mapError(refused), Effect.withSpan("Ledger.migrate"))
+}).pipe(
+  Effect.mapError(refused),
+  Effect.timeoutOrElse({
+    duration: timeoutMillis,
+    orElse: () => Effect.fail(overdue("Ledger.migrate", timeoutMillis)),
+  }),
+  Effect.withSpan("Ledger.migrate"),
+)

@@ -15,11 +15,12 @@ const stateOf = (cause: unknown): string | undefined =>
     : undefined
 
 const isTransient = (error: SqlError): boolean => {
+  // First: the cause of a broken socket has a code as well, and EPIPE looks like a SQLSTATE.
+  if (error.reason._tag === "ConnectionError") return true
   const state = stateOf(error.reason.cause)
   if (state !== undefined && /^[0-9A-Z]{5}$/u.test(state)) {
     return transientClasses.has(state.slice(0, 2)) || state === readOnlyTransaction
   }
-  // No SQLSTATE: it did not come from the server, so that the connection is what failed.
   return error.reason.isRetryable
 }
 
