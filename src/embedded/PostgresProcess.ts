@@ -35,6 +35,8 @@ export const launch = (
     const child = spawn(program, args, {
       ...owner,
       cwd: "/",
+      // A session of its own: Ctrl-C in the terminal is for us, and we stop it when nobody needs it any more.
+      detached: true,
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"] ?? "", LC_MESSAGES: "C", TZ: "UTC" },
     })

@@ -52,6 +52,10 @@ describe("EmbeddedPostgres", () => {
         yield* ask(server.url, "create table kept (n int)")
         yield* ask(server.url, "insert into kept values (7)")
         assert.isTrue(isAlive(server.pid))
+        assert.deepStrictEqual(yield* ask(server.url, "show listen_addresses"), [{ listen_addresses: "127.0.0.1" }])
+        assert.deepStrictEqual(yield* ask(server.url, "show unix_socket_directories"), [{
+          unix_socket_directories: "",
+        }])
         const others = Object.values(networkInterfaces()).flat().filter((at) => at?.family === "IPv4" && !at.internal)
         for (const at of others) assert.isFalse(yield* reaches(at?.address ?? "", server.port), "only on loopback")
         return server
