@@ -39,7 +39,9 @@ export const table = <Row>(columns: ReadonlyArray<Column<Row>>, rows: ReadonlyAr
         const text = cells[line]?.[index] ?? ""
         const colour = column.colour?.(row)
         // Padding stays outside of the colour, so that the end of a line can be trimmed.
-        return colour === undefined ? pad(text, index) : pad(text, index).replace(text, () => paint(text, colour))
+        return colour === undefined || text === ""
+          ? pad(text, index)
+          : pad(text, index).replace(text, () => paint(text, colour))
       }).join("  "),
     )
   )

@@ -1,0 +1,174 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import { Broker, BrokerError } from "../../src/broker/Broker.ts"
+import { odooFindings } from "../../src/cli/checkOdoo.ts"
+import { brokerFindings } from "../../src/cli/checkServers.ts"
+import { configurationFindings } from "../../src/cli/doctor.ts"
+import type { Finding } from "../../src/cli/findings.ts"
+import { check } from "../../src/config/load.ts"
+import { type Json, Odoo, type OdooCall, OdooError } from "../../src/odoo/Odoo.ts"
+
+const values = {
+  databases: { main: { url: "http://odoo:8069", database: "prod", key: { env: "KEY" } } },
+  entities: {
+    be01: {
+      database: "main",
+      company: 1,
+      currency: "EUR",
+      journals: { sales: "INV", bank: "BNK1" },
+      taxes: { S21: "21% S", S0: 7 },
+    },
+  },
+}
+const settings = check("weir.json", values, {}).pipe(Effect.map(({ configuration }) => configuration), Effect.orDie)
+
+type Answers = { readonly [model: string]: Json | OdooError }
+
+const sound: Answers = {
+  "res.users": { lang: "en_US" },
+  "res.company": [{ id: 1, name: "Acme BE", currency_id: [1, "EUR"] }],
+  "account.journal": [{ id: 3, code: "INV" }, { id: 4, code: "BNK1" }],
+  "account.tax": [{ id: 6, name: "21% S" }, { id: 7, name: "0%" }],
+}
+
+const odooWith = (answers: Answers, version: string | OdooError = "19.0"): Layer.Layer<Odoo> =>
+  Layer.succeed(Odoo, {
+    call: ({ model }: OdooCall) =>
+      Effect.suspend(() => {
+        const answer = answers[model]
+        return answer instanceof OdooError ? Effect.fail(answer) : Effect.succeed(answer ?? null)
+      }),
+    version: () => typeof version === "string" ? Effect.succeed(version) : Effect.fail(version),
+  })
+
+const found = (layer: Layer.Layer<Odoo>) => Effect.flatMap(settings, (all) => Effect.provide(odooFindings(all), layer))
+
+const bad = (findings: ReadonlyArray<Finding>) =>
+  findings.filter(({ level }) => level !== "ok").map(({ area, check, detail }) => `${area} ${check}: ${detail}`)
+
+describe("weir doctor on Odoo", () => {
+  it.effect("is content when company, currency, journals and taxes stand there", () =>
+    Effect.gen(function* () {
+      const findings = yield* found(odooWith(sound))
+      assert.deepStrictEqual(bad(findings), [])
+      assert.deepStrictEqual(findings.map(({ area, check }) => `${area} ${check}`), [
+        "main version",
+        "main key",
+        "be01 company",
+        "be01 currency",
+        "be01 journals",
+        "be01 taxes",
+      ])
+    }))
+
+  it.effect("names each thing that is missing, and what to do", () =>
+    Effect.gen(function* () {
+      const findings = yield* found(odooWith({
+        ...sound,
+        "res.company": [{ id: 1, name: "Acme BE", currency_id: [2, "USD"] }],
+        "account.journal": [{ id: 3, code: "INV" }],
+        "account.tax": [{ id: 6, name: "21% S" }],
+      }))
+      assert.deepStrictEqual(bad(findings), [
+        "be01 currency: Odoo has USD",
+        "be01 journals: missing: bank BNK1",
+        "be01 taxes: missing: S0 7",
+      ])
+      for (const { action, level } of findings) assert.strictEqual(action === "", level === "ok")
+    }))
+
+  it.effect("says that a company cannot be seen", () =>
+    Effect.gen(function* () {
+      assert.include(
+        bad(yield* found(odooWith({ ...sound, "res.company": [] }))),
+        "be01 company: Odoo shows no company 1",
+      )
+    }))
+
+  it.effect("does not go on to the entities of a database that does not answer or is too old", () =>
+    Effect.gen(function* () {
+      const away = new OdooError({ code: "ODOO-UNAVAILABLE", operation: "version", message: "refused" })
+      assert.deepStrictEqual(bad(yield* found(odooWith(sound, away))), [
+        "main version: refused",
+        "be01 company: not checked",
+      ])
+      assert.deepStrictEqual(bad(yield* found(odooWith(sound, "18.0"))), [
+        "main version: 18.0",
+        "be01 company: not checked",
+      ])
+    }))
+
+  it.effect("tells a refused key from an Odoo that is away", () =>
+    Effect.gen(function* () {
+      const refused = new OdooError({
+        code: "ODOO-AUTH",
+        operation: "res.users/context_get",
+        message: "Invalid apikey",
+      })
+      const findings = yield* found(odooWith({ ...sound, "res.users": refused }))
+      assert.include(bad(findings), "main key: Invalid apikey")
+      assert.include(findings.find(({ check }) => check === "key")?.action, "databases.main.key")
+    }))
+})
+
+describe("weir doctor on the broker", () => {
+  const stream = {
+    name: "ERP",
+    messages: 0,
+    bytes: 0,
+    firstSequence: 1,
+    lastSequence: 0,
+    storage: "file" as const,
+    replicas: 3,
+  }
+  const sound = { server: "nats:4222", version: "2.12.1", jetstream: true, stream }
+  const described = (description: typeof sound | { readonly stream: { readonly storage: "memory" } }) =>
+    brokerFindings.pipe(Effect.provide(Layer.mock(Broker, {
+      describe: Effect.succeed({ ...sound, ...description, stream: { ...stream, ...description.stream } }),
+    })))
+
+  it.effect("is content with a current server, file storage and three replicas", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(bad(yield* described(sound)), [])
+    }))
+
+  it.effect("fails on memory storage, an old server and a missing JetStream; one replica is a warning", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(bad(yield* described({ ...sound, version: "2.8.4" })), [
+        "broker version: 2.8.4 on nats:4222",
+      ])
+      assert.deepStrictEqual(bad(yield* described({ ...sound, jetstream: false })), ["broker JetStream: off"])
+      assert.deepStrictEqual(bad(yield* described({ stream: { storage: "memory" } })), [
+        "broker storage: memory: a restart loses events",
+      ])
+      const [one] = (yield* described({ ...sound, stream: { ...stream, replicas: 1 } })).filter(({ level }) =>
+        level !== "ok"
+      )
+      assert.strictEqual(one?.level, "warn")
+    }))
+
+  it.effect("turns an error into a finding", () =>
+    Effect.gen(function* () {
+      const error = new BrokerError({ reason: "Refused", operation: "describe", message: "stream not found" })
+      const findings = yield* brokerFindings.pipe(Effect.provide(Layer.mock(Broker, { describe: Effect.fail(error) })))
+      assert.deepStrictEqual(bad(findings), ["broker stream: stream not found"])
+    }))
+})
+
+describe("weir doctor on the configuration", () => {
+  it.effect("points at unused databases, unknown variables and an open port", () =>
+    Effect.gen(function* () {
+      const loaded = yield* check(
+        "weir.json",
+        { databases: values.databases, http: { host: "0.0.0.0" } },
+        { WEIR_HTP_PORT: "1" },
+      )
+      const findings = configurationFindings({ ...loaded, file: "weir.json" })
+      assert.deepStrictEqual(bad(findings).map((line) => line.split(":")[0]), [
+        "configuration entities",
+        "configuration databases",
+        "configuration variables",
+        "configuration http",
+      ])
+    }))
+})

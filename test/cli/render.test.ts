@@ -1,0 +1,94 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { StatusRow } from "../../src/http/Status.ts"
+import { renderFindings } from "../../src/cli/findings.ts"
+import { ageOf, render, serviceUrl } from "../../src/cli/statusReport.ts"
+import { painted, paintFor, plain, table } from "../../src/cli/table.ts"
+
+const row: StatusRow = {
+  entity: "be01",
+  flow: "invoices",
+  state: "running",
+  mode: "full",
+  backlog: null,
+  inFlight: 2,
+  applied: 1_000,
+  superseded: 0,
+  duplicate: 1,
+  waiting: 3,
+  parked: 1,
+  behind: 2,
+  ratePerSecond: 1.5,
+  oldestAgeSeconds: 7_300,
+  epoch: 4,
+  trouble: "",
+}
+
+describe("tables", () => {
+  it("are aligned, numbers to the right, without spaces at the end", () => {
+    const text = table(
+      [{ title: "NAME", cell: ([name]) => name }, { title: "N", align: "right", cell: ([, count]) => String(count) }],
+      [["a", 5], ["longer", 1_000]] as ReadonlyArray<readonly [string, number]>,
+      plain,
+    )
+    assert.strictEqual(text, ["NAME       N", "a          5", "longer  1000"].join("\n"))
+  })
+
+  it("are coloured on a terminal only, and not against NO_COLOR", () => {
+    assert.strictEqual(paintFor(true, undefined), painted)
+    assert.strictEqual(paintFor(true, ""), painted)
+    assert.strictEqual(paintFor(true, "1"), plain)
+    assert.strictEqual(paintFor(false, undefined), plain)
+  })
+
+  it("have the same width with and without colours", () => {
+    const escapes = new RegExp(`${"\u001b"}\\[\\d+m`, "gu")
+    const report = { version: "0", at: "", rows: [row] }
+    assert.strictEqual(render(report, true, painted).replace(escapes, ""), render(report, true, plain))
+  })
+})
+
+describe("the status table", () => {
+  it("shows what is held together and what the broker does not tell as unknown", () => {
+    const [, line = ""] = render({ version: "0", at: "", rows: [row] }, true, plain).split("\n")
+    assert.deepStrictEqual(line.trim().split(/\s+/u), [
+      "be01",
+      "invoices",
+      "running",
+      "full",
+      "?",
+      "2",
+      "1000",
+      "5",
+      "1",
+      "1.5",
+      "2h",
+    ])
+  })
+
+  it("says when no service answers", () => {
+    assert.include(render({ version: "0", at: "", rows: [row] }, false, plain), "No weir answers")
+    assert.include(render({ version: "0", at: "", rows: [] }, true, plain), "weir.json")
+  })
+
+  it("tells ages in the unit that fits", () => {
+    assert.deepStrictEqual([null, 5, 600, 7_200, 200_000].map(ageOf), ["-", "5s", "10m", "2h", "2d"])
+  })
+
+  it("asks the service where this machine can reach it", () => {
+    assert.strictEqual(serviceUrl({ http: { host: "0.0.0.0", port: 1 } }), "http://127.0.0.1:1")
+    assert.strictEqual(serviceUrl({ http: { host: "::1", port: 1 } }), "http://[::1]:1")
+    assert.strictEqual(serviceUrl({ http: { host: "10.0.0.7", port: 1 } }), "http://10.0.0.7:1")
+  })
+})
+
+describe("findings", () => {
+  it("end with what to do", () => {
+    const text = renderFindings([
+      { area: "broker", check: "version", level: "ok", detail: "2.12.1", action: "" },
+      { area: "main", check: "key", level: "fail", detail: "refused", action: "Put a new key there." },
+    ], plain)
+    assert.include(text, "- main, key: Put a new key there.")
+    assert.include(text, "1 failed, 0 to look at.")
+    assert.isTrue(renderFindings([], plain).endsWith("All is well."))
+  })
+})

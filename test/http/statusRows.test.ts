@@ -1,0 +1,129 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Effect, Fiber, Layer } from "effect"
+import { TestClock } from "effect/testing"
+import { Broker, BrokerError } from "../../src/broker/Broker.ts"
+import { fromPorts } from "../../src/http/readiness.ts"
+import { Health } from "../../src/http/Status.ts"
+import { statusRows, type StatusScope } from "../../src/http/statusRows.ts"
+import { Ledger, LedgerError, type Tally } from "../../src/ledger/Ledger.ts"
+
+const tally: Tally = {
+  entity: "be01",
+  flow: "invoices",
+  applied: 10,
+  superseded: 1,
+  duplicate: 2,
+  waiting: 3,
+  parked: 4,
+  behind: 5,
+  ready: 0,
+  checkpoint: 40,
+  oldestHeldMillis: 1_000,
+}
+const scope: StatusScope = {
+  entities: new Map([["be01", "full"], ["nl01", "drafts"]]),
+  flows: [{ name: "invoices", domain: "invoice" }],
+  live: new Map(),
+}
+const unreachable = new BrokerError({ reason: "Unreachable", operation: "backlog", message: "away" })
+const unavailable = new LedgerError({ reason: "Unavailable", operation: "tallies", message: "away" })
+
+const asked: Array<number> = []
+const broker = Layer.mock(Broker, {
+  backlog: ({ afterSequence, entity }) => {
+    asked.push(afterSequence)
+    return entity === "be01" ? Effect.succeed(7) : Effect.fail(unreachable)
+  },
+})
+const ledger = Layer.mock(Ledger, {
+  tallies: () => Effect.succeed([tally]),
+  owners: Effect.succeed([{ entity: "be01", epoch: 6, owner: "host:1", mode: "essential", claimedAtMillis: 0 }]),
+})
+
+describe("status rows", () => {
+  it.effect("come from the ledger and the broker when no actor answers", () =>
+    Effect.gen(function* () {
+      asked.length = 0
+      yield* TestClock.adjust("61 seconds")
+      const [be01, nl01] = yield* statusRows(scope).pipe(Effect.provide([broker, ledger]))
+      assert.deepInclude(be01, {
+        state: "stopped",
+        mode: "essential",
+        backlog: 7,
+        applied: 10,
+        parked: 4,
+        oldestAgeSeconds: 60,
+        epoch: 6,
+      })
+      assert.deepInclude(nl01, { state: "stopped", mode: "drafts", backlog: null, applied: 0, epoch: 0 })
+      assert.deepStrictEqual(asked, [40, 0])
+    }))
+
+  it.effect("show what the actor says of itself", () =>
+    Effect.gen(function* () {
+      const live = new Map([["be01", {
+        entity: "be01",
+        state: "running" as const,
+        mode: "hold" as const,
+        epoch: 9,
+        owner: "host:2",
+        trouble: "",
+        flows: [{
+          flow: "invoices",
+          state: "troubled" as const,
+          inFlight: 3,
+          checkpoint: 50,
+          ratePerSecond: 2.5,
+          trouble: "ODOO-UNAVAILABLE: away",
+          restarts: 1,
+        }],
+      }]])
+      const [be01] = yield* statusRows({ ...scope, live }).pipe(Effect.provide([broker, ledger]))
+      assert.deepInclude(be01, {
+        state: "troubled",
+        mode: "hold",
+        inFlight: 3,
+        ratePerSecond: 2.5,
+        epoch: 9,
+        trouble: "ODOO-UNAVAILABLE: away",
+      })
+    }))
+
+  it.effect("cannot be had without the ledger", () =>
+    Effect.gen(function* () {
+      const away = Layer.mock(Ledger, { tallies: () => Effect.fail(unavailable), owners: Effect.fail(unavailable) })
+      const error = yield* Effect.flip(statusRows(scope).pipe(Effect.provide([broker, away])))
+      assert.include(error.message, "ledger")
+    }))
+})
+
+describe("readiness", () => {
+  const described = Layer.mock(Broker, {
+    describe: Effect.succeed({
+      server: "nats:4222",
+      version: "2.12.1",
+      jetstream: true,
+      stream: { name: "ERP", messages: 0, bytes: 0, firstSequence: 1, lastSequence: 0, storage: "file", replicas: 1 },
+    }),
+  })
+  const verdicts = (inactive: ReadonlyArray<string>, ports: Layer.Layer<Broker | Ledger>) =>
+    Health.use((health) => health.checks).pipe(
+      Effect.map((checks) => checks.map(({ name, ok }) => `${name} ${ok}`)),
+      Effect.provide(fromPorts(Effect.succeed(inactive)).pipe(Layer.provide(ports))),
+    )
+
+  it.effect("needs broker, ledger and every actor", () =>
+    Effect.gen(function* () {
+      const ports = Layer.merge(described, ledger)
+      assert.deepStrictEqual(yield* verdicts([], ports), ["broker true", "ledger true", "actors true"])
+      assert.deepStrictEqual(yield* verdicts(["nl01"], ports), ["broker true", "ledger true", "actors false"])
+    }))
+
+  it.effect("is answered in time although a server hangs", () =>
+    Effect.gen(function* () {
+      const hanging = Layer.mock(Broker, { describe: Effect.never })
+      const fiber = yield* Effect.forkChild(verdicts([], Layer.merge(hanging, ledger)))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* Fiber.join(fiber), ["broker false", "ledger true", "actors true"])
+    }))
+})
