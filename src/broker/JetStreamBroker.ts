@@ -10,13 +10,7 @@ import {
   StorageType,
   type StreamConfig,
 } from "@nats-io/jetstream"
-import {
-  connect,
-  credsAuthenticator,
-  nanos,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from "@nats-io/transport-node"
+import { credsAuthenticator, nanos, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node"
 import { Duration, Effect, Layer, Redacted } from "effect"
 import { Broker, type BrokerDescription, BrokerError } from "./Broker.ts"
 import { attempt, type Client } from "./jetstream/Client.ts"
@@ -24,6 +18,7 @@ import { consume } from "./jetstream/consume.ts"
 import { apiCode, failureOf, isApiCode } from "./jetstream/failure.ts"
 import { makePublisher } from "./jetstream/publish.ts"
 import { backlog, read, subjects } from "./jetstream/read.ts"
+import { connect } from "./jetstream/transport.ts"
 
 /** Events come in on these subjects and go out on those. */
 export const IN_SUBJECTS = "erp.>"

@@ -1,5 +1,4 @@
 import { jetstreamManager } from "@nats-io/jetstream"
-import { connect } from "@nats-io/transport-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Ref, Schedule, Scope, Stream } from "effect"
 import { mkdtemp, rm } from "node:fs/promises"
@@ -8,6 +7,7 @@ import { join } from "node:path"
 import { afterAll, beforeAll } from "vitest"
 import { Broker } from "../../src/broker/Broker.ts"
 import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
+import { connect } from "../../src/broker/jetstream/transport.ts"
 import { NatsServer, type RunningNatsServer } from "../../src/embedded/NatsServer.ts"
 import { brokerSuite, idOf, numbered, open, timesheets } from "./Broker.suite.ts"
 
@@ -71,6 +71,14 @@ describe("the broker on JetStream", () => {
       const bare = yield* NatsServer.start({ storeDir: yield* folder, config: "jetstream: false" })
       const broker = yield* build({ servers: bare.url })
       assert.strictEqual((yield* Effect.flip(broker.provision)).reason, "Refused")
+    }).pipe(Effect.scoped))
+
+  it.live("survives servers that reset the connection, over and over", () =>
+    Effect.gen(function* () {
+      const secured = yield* NatsServer.start({ storeDir: yield* folder, config: `authorization { token: "right" }` })
+      // A reset that nobody listens to would end the process: the test run reports it as an unhandled error.
+      const attempts = Effect.replicateEffect(Effect.flip(build({ servers: secured.url })), 200, { concurrency: 8 })
+      assert.isTrue((yield* attempts).every((error) => error.reason === "Refused"))
     }).pipe(Effect.scoped))
 
   it.live("refuses a stream of its name that would not keep events", () =>
