@@ -37,7 +37,13 @@ const broker = Layer.mock(Broker, {
 })
 const ledger = Layer.mock(Ledger, {
   tallies: () => Effect.succeed([tally]),
-  owners: Effect.succeed([{ entity: "be01", epoch: 6, owner: "host:1", mode: "essential", claimedAtMillis: 0 }]),
+  owners: Effect.succeed([{
+    entity: "be01",
+    epoch: 6,
+    owner: "host:1",
+    mode: "essential" as const,
+    claimedAtMillis: 0,
+  }]),
 })
 
 describe("status rows", () => {
@@ -103,7 +109,15 @@ describe("readiness", () => {
       server: "nats:4222",
       version: "2.12.1",
       jetstream: true,
-      stream: { name: "ERP", messages: 0, bytes: 0, firstSequence: 1, lastSequence: 0, storage: "file", replicas: 1 },
+      stream: {
+        name: "ERP",
+        messages: 0,
+        bytes: 0,
+        firstSequence: 1,
+        lastSequence: 0,
+        storage: "file" as const,
+        replicas: 1,
+      },
     }),
   })
   const verdicts = (inactive: ReadonlyArray<string>, ports: Layer.Layer<Broker | Ledger>) =>
