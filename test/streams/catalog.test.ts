@@ -1,9 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
 import { catalog, validateCatalog } from "../../streams/catalog.ts"
 import { customers } from "../../streams/customers.ts"
 import { engagements } from "../../streams/engagements.ts"
 import { invoices } from "../../streams/invoices.ts"
 import { payments } from "../../streams/payments.ts"
+import { customer, engagement, invoice, payment, timesheet } from "./samples.ts"
 import type { EventSpec, Flow } from "../../src/flow/Flow.ts"
 
 const withSpec = (flow: Flow, change: (spec: EventSpec<unknown>) => Partial<EventSpec<unknown>>): Flow => ({
@@ -33,7 +35,15 @@ describe("the catalogue", () => {
 
   it("refers only to flows that it holds", () => {
     const names = new Set(catalog.map((flow) => flow.name))
-    for (const name of ["customers", "engagements", "invoices"]) assert.isTrue(names.has(name))
+    const samples = { customer, engagement, timesheet, invoice, payment }
+    const referred = catalog.flatMap((flow) =>
+      flow.events.flatMap((spec) => {
+        const wire = Object.entries(samples).find(([domain]) => domain === flow.domain)?.[1]
+        return spec.references(Schema.decodeUnknownSync(spec.schema)(wire)).map((reference) => reference.flow)
+      })
+    )
+    assert.deepStrictEqual([...new Set(referred)].sort(), ["customers", "engagements", "invoices"])
+    for (const name of referred) assert.isTrue(names.has(name), name)
   })
 
   it("refuses two flows of one name or one domain", () => {
