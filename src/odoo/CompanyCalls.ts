@@ -1,6 +1,6 @@
 /**
  * Calls on behalf of one company: each passes the gate, carries the company's context and makes one span, which names
- * the call and never its payload.
+ * the call and never its payload. The span begins when the gate lets the call in.
  */
 import { Effect } from "effect"
 import type { Lane } from "../flow/Flow.ts"
@@ -74,9 +74,7 @@ export const companyCalls = (
         context: context === undefined ? base : { ...base, ...context },
         ...(ids !== undefined && { ids }),
         ...(args !== undefined && { args }),
-      }),
-    ).pipe(
-      Effect.withSpan("Odoo.call", {
+      }).pipe(Effect.withSpan("Odoo.call", {
         kind: "client",
         attributes: {
           "odoo.model": model,
@@ -85,7 +83,7 @@ export const companyCalls = (
           "odoo.company": company.id,
           "weir.entity": company.entity,
         },
-      }),
+      })),
     )
   }
   return {
