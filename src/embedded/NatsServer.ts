@@ -4,9 +4,9 @@
  *   find binary -> claim storeDir -> write nats-server.conf -> spawn -> ready (ports file, INFO) -> [running]
  *   scope closes: SIGTERM (+ SIGCONT, a frozen process gets neither otherwise) -> wait -> SIGKILL after `STOP_MILLIS`
  *
- * No process stays behind: the scope stops it, an exit hook kills it when the runtime exits without closing scopes, and
- * the next start on the same `storeDir` ends an orphan whose owner was killed hard. It uses real time throughout, also
- * under a test clock: processes do not wait for one.
+ * No process stays behind: the scope stops it; a shell that reads a pipe from this process stops it when this process is
+ * gone, however it went; and the next start on the same `storeDir` ends an orphan whose shell was killed, too. Real time
+ * throughout, also under a test clock: processes do not wait for one.
  */
 import { Context, Deferred, Effect, Layer, Schema } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -165,6 +165,24 @@ interface Child {
   readonly said: () => string
 }
 
+/** Waits for the end of its input, which comes with the end of this process, then stops the server. */
+const WATCHDOG = `read -r _
+kill -TERM "$1"; kill -CONT "$1"; left=${STOP_MILLIS / 1000}
+while [ $left -gt 0 ]; do kill -0 "$1" || exit 0; sleep 1; left=$((left - 1)); done
+kill -KILL "$1"`
+
+const watch = (pid: number): ChildProcess => {
+  const shell = spawn("/bin/sh", ["-c", WATCHDOG, "nats-server-watchdog", String(pid)], {
+    stdio: ["pipe", "ignore", "ignore"],
+    detached: true,
+  })
+  // Without a shell the scope still stops the server, and the next start an orphan.
+  shell.on("error", () => undefined)
+  shell.stdin?.on("error", () => undefined)
+  shell.unref()
+  return shell
+}
+
 const launch = (binary: NatsBinary, configFile: string): Child => {
   // A group of its own: Ctrl-C in a terminal reaches Weir first, which drains before it stops the server.
   const child = spawn(binary.path, ["-c", configFile], { stdio: ["ignore", "ignore", "pipe"], detached: true })
@@ -173,11 +191,10 @@ const launch = (binary: NatsBinary, configFile: string): Child => {
   child.stderr?.on("data", (data) => {
     said = (said + String(data)).slice(-STDERR_TAIL)
   })
-  const kill = () => signal(pid, "SIGKILL")
   const exited = new Promise<void>((done) => {
     const end = () => {
       ended = true
-      process.off("exit", kill)
+      watchdog?.kill("SIGKILL")
       done()
     }
     child.once("exit", end)
@@ -187,7 +204,7 @@ const launch = (binary: NatsBinary, configFile: string): Child => {
     })
   })
   const pid = child.pid ?? 0
-  if (pid > 0) process.once("exit", kill)
+  const watchdog = pid > 0 ? watch(pid) : undefined
   return { process: child, pid, hasEnded: () => ended, exited, said: () => said }
 }
 

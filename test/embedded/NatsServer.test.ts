@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ConfigProvider, Effect, Exit, Scope } from "effect"
+import { ConfigProvider, Effect, Exit, Schedule, Scope } from "effect"
 import { spawn } from "node:child_process"
 import { existsSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
@@ -48,6 +48,26 @@ describe("the embedded NATS server", () => {
       yield* server.exited
       assert.isFalse(isAlive(server.pid))
     }).pipe(Effect.scoped))
+
+  it.live(
+    "does not outlive the process that started it, not even when that is killed hard",
+    () =>
+      Effect.gen(function* () {
+        const storeDir = yield* folder
+        const script = new URL("./NatsServer.victim.ts", import.meta.url).pathname
+        const run = process.versions.deno === undefined ? [script] : ["run", "-A", script]
+        const owner = spawn(process.execPath, [...run, storeDir], { stdio: ["ignore", "pipe", "ignore"] })
+        yield* Effect.addFinalizer(() => Effect.sync(() => owner.kill("SIGKILL")))
+        const pid = yield* Effect.callback<number>((resume) => {
+          owner.stdout.once("data", (line) => resume(Effect.succeed(Number(String(line).trim()))))
+        })
+        assert.isTrue(isAlive(pid))
+        owner.kill("SIGKILL")
+        const gone = Effect.filterOrFail(Effect.sync(() => isAlive(pid)), (alive) => !alive)
+        yield* Effect.retry(gone, { schedule: Schedule.spaced("50 millis"), times: 100 })
+      }).pipe(Effect.scoped),
+    30_000,
+  )
 
   it.live("refuses a folder that a live server uses", () =>
     Effect.gen(function* () {
