@@ -92,8 +92,8 @@ export const make = Effect.gen(function* () {
     }
   }
 
-  return Plan.of({
-    run: Effect.fnUntraced(function* (spec, writes, { drafts, lane }) {
+  const runAll = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, { drafts, lane }: PlanContext) {
       const [first] = writes
       if (first === undefined) return []
       const calls = companyCalls(odoo, gate, first.company, lane)
@@ -104,7 +104,14 @@ export const make = Effect.gen(function* () {
         batch.settle()
       }
       return writes.map((_, index) => resultOf(spec, batch, index))
-    }),
+    },
+  )
+
+  return Plan.of({
+    run: (spec, writes, context) =>
+      Effect.withSpan(runAll(spec, writes, context), "Plan.run", {
+        attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
+      }),
   })
 })
 
