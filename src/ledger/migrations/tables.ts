@@ -70,15 +70,18 @@ const statements = [
     subject text not null,
     headers json not null,
     data bytea not null,
+    line text not null generated always as (entity || '/' || flow || '/' || key) stored,
+    wait_line text generated always as (entity || '/' || wait_flow || '/' || wait_key) stored,
     primary key (entity, event_id)
   )`,
-  // Who is in front, who follows.
-  `create index held_key on weir.held (entity, flow, key)`,
-  // Who waits for the key that was just applied; whose deadline has passed.
-  `create index held_wait on weir.held (entity, wait_flow, wait_key) include (deadline_millis) where state = 'waiting'`,
-  `create index held_ready on weir.held (entity, flow, stream_sequence) where state = 'ready'`,
+  // No two of these start alike, and none starts as the primary key does: whatever the planner knows or does not know
+  // about the data, only one of them fits a question. First: who is in front, who follows.
+  `create index held_line on weir.held (line)`,
+  // Who waits for the key that was just applied.
+  `create index held_wait on weir.held (wait_line) where state = 'waiting'`,
+  `create index held_ready on weir.held (flow, entity, stream_sequence) where state = 'ready'`,
   // The oldest held event.
-  `create index held_stored on weir.held (entity, flow, stored_at_millis)`,
+  `create index held_stored on weir.held (flow, entity, stored_at_millis)`,
   `create table weir.tally (
     entity text not null,
     flow text not null,

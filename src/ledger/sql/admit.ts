@@ -46,16 +46,20 @@ begin
     from weir.mapping m where m.entity = p_entity and m.flow = i.flow and m.key = i.key limit 1
   ) as found;
 
-  if exists (select from weir.held h where h.entity = p_entity and h.flow = p_flow) then
+  if exists (
+    select from weir.tally t
+    where t.entity = p_entity and t.flow = p_flow and t.waiting + t.parked + t.behind + t.ready > 0
+  ) then
     return query
     select 'blocked', i.position, null::text, null::text, null::text, null::bigint, null::text, null::bigint, null::jsonb
     from unnest(p_id, p_key) with ordinality as i(id, key, position)
-    where exists (
-      select from weir.held h
-      where h.entity = p_entity and h.flow = p_flow and h.key = i.key and h.event_id <> i.id and not exists (
-        select from weir.held own
-        where own.entity = p_entity and own.event_id = i.id and ${order("own")} < ${order("h")}
-      )
+    where (
+      select true from weir.held h
+      where h.line = p_entity || '/' || p_flow || '/' || i.key and h.event_id <> i.id and coalesce((
+        select ${order("h")} < ${order("own")} from weir.held own
+        where own.entity = p_entity and own.event_id = i.id
+      ), true)
+      limit 1
     );
   end if;
 end $$`

@@ -1,5 +1,13 @@
 import { byIndex } from "./release.ts"
 
+/** Places of the held rows of these events. */
+const found = (ids: string): string => `
+    select found.ctid from unnest(${ids}) as i(id)
+    cross join lateral (
+      select h.ctid from weir.held h where h.entity = p_entity and h.event_id = i.id limit 1
+    ) as found
+  `
+
 /**
  * A person's decisions. Not fenced, any node may take them, but in line with the owner's settlements by the lock on the
  * lease. A follower cannot be retried: it would overtake.
@@ -10,9 +18,8 @@ declare
   v_count integer;
 begin
   perform from weir.lease where entity = p_entity for no key update;
-  update weir.held h set state = 'ready', deadline_millis = null
-  from (select distinct id from unnest(p_id) as i(id)) as i
-  where h.entity = p_entity and h.event_id = i.id and h.state in ('waiting', 'parked');
+  update weir.held set state = 'ready', deadline_millis = null
+  where ctid = any (array(${found("p_id")})) and state in ('waiting', 'parked');
   get diagnostics v_count = row_count;
   return v_count;
 end $$`
@@ -27,12 +34,15 @@ declare
 begin
   perform from weir.lease where entity = p_entity for no key update;
   with gone as (
-    delete from weir.held h using (select distinct id from unnest(p_id) as i(id)) as i
-    where h.entity = p_entity and h.event_id = i.id
-    returning h.event_id, h.flow, h.key
+    delete from weir.held where ctid = any (array(${found("p_id")})) returning event_id, flow, key
   ), final as (
-    update weir.event e set state = 'dismissed', reason = p_reason, settled_at_millis = p_now
-    from gone where e.entity = p_entity and e.event_id = gone.event_id
+    update weir.event set state = 'dismissed', reason = p_reason, settled_at_millis = p_now
+    where ctid = any (array(
+      select found.ctid from gone
+      cross join lateral (
+        select e.ctid from weir.event e where e.entity = p_entity and e.event_id = gone.event_id limit 1
+      ) as found
+    ))
   ), counted as (
     insert into weir.tally as t (entity, flow, dismissed)
     select p_entity, flow, count(*) from gone group by flow order by flow

@@ -1,6 +1,8 @@
 /**
- * Where planners go wrong: a plan made while a table is small reads it whole, and is kept. These functions always use
- * the indexes.
+ * Where planners go wrong: a plan made while the tables are small reads all of an entity's rows, and is kept while they
+ * grow. Hence three rules here: no sequential scans; every look-up is a lateral subquery with a limit, which cannot be
+ * turned into a join the other way round; and rows are changed by the `ctid` that such a look-up found. That one is
+ * stable, because whoever changes held rows has locked the entity's lease.
  */
 export const byIndex = `set enable_seqscan = off`
 
@@ -14,21 +16,16 @@ language plpgsql ${byIndex} as $$
 declare
   v_count integer;
 begin
-  with touched as (select distinct k.flow, k.key from unnest(p_flow, p_key) as k(flow, key)),
-  first as (
-    select (
-      select h.event_id from weir.held h
-      where h.entity = p_entity and h.flow = t.flow and h.key = t.key and h.state = 'behind'
-      order by ${order("h")} limit 1
-    ) as event_id
-    from touched t
-    where not exists (
-      select from weir.held h
-      where h.entity = p_entity and h.flow = t.flow and h.key = t.key and h.state <> 'behind'
-    )
-  )
-  update weir.held h set state = 'ready', wait_flow = null, wait_key = null, deadline_millis = null
-  from first where h.entity = p_entity and h.event_id = first.event_id;
+  update weir.held set state = 'ready', wait_flow = null, wait_key = null, deadline_millis = null
+  where ctid = any (array(
+    select first.ctid from (select distinct k.flow, k.key from unnest(p_flow, p_key) as k(flow, key)) as t
+    cross join lateral (
+      -- Whoever is not a follower comes first, and keeps the others waiting.
+      select h.ctid, h.state from weir.held h where h.line = p_entity || '/' || t.flow || '/' || t.key
+      order by h.state = 'behind', ${order("h")} limit 1
+    ) as first
+    where first.state = 'behind'
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end $$`
@@ -43,18 +40,26 @@ language plpgsql ${byIndex} as $$
 declare
   v_count integer;
 begin
-  with due as (
-    select h.event_id from unnest(p_flow, p_key) as k(flow, key)
-    join weir.held h on h.entity = p_entity and h.state = 'waiting' and h.wait_flow = k.flow and h.wait_key = k.key
+  update weir.held set state = 'ready', deadline_millis = null
+  where ctid = any (array(
+    select due.ctid from unnest(p_flow, p_key) as k(flow, key)
+    cross join lateral (
+      select h.ctid from weir.held h
+      where h.wait_line = p_entity || '/' || k.flow || '/' || k.key and h.state = 'waiting'
+      offset 0
+    ) as due
     union
-    select h.event_id from unnest(p_event_id) as i(event_id)
-    join weir.held h on h.entity = p_entity and h.event_id = i.event_id and h.state = 'waiting'
-    where exists (
-      select from weir.mapping m where m.entity = p_entity and m.flow = h.wait_flow and m.key = h.wait_key
+    select due.ctid from unnest(p_event_id) as i(id)
+    cross join lateral (
+      select h.ctid, h.wait_flow, h.wait_key from weir.held h
+      where h.entity = p_entity and h.event_id = i.id and h.state = 'waiting'
+      limit 1
+    ) as due
+    where (
+      select true from weir.mapping m
+      where m.entity = p_entity and m.flow = due.wait_flow and m.key = due.wait_key limit 1
     )
-  )
-  update weir.held h set state = 'ready', deadline_millis = null
-  from due where h.entity = p_entity and h.event_id = due.event_id;
+  ));
   get diagnostics v_count = row_count;
   return v_count;
 end $$`

@@ -67,12 +67,18 @@ begin
     where m.version is null or excluded.version is null or excluded.version >= m.version;
 
   -- Held messages, skipped as a whole by an entity that holds none.
-  if cardinality(h_id) > 0 or exists (select from weir.held where entity = p_entity) then
+  if cardinality(h_id) > 0 or exists (
+    select from weir.tally where entity = p_entity and waiting + parked + behind + ready > 0
+  ) then
     with gone as (
-      delete from weir.held h
-      using unnest(e_id, e_state) as i(id, state)
-      where h.entity = p_entity and h.event_id = i.id and i.state <> 'held'
-      returning h.flow, h.key
+      delete from weir.held where ctid = any (array(
+        select found.ctid from unnest(e_id, e_state) as i(id, state)
+        cross join lateral (
+          select h.ctid from weir.held h where h.entity = p_entity and h.event_id = i.id limit 1
+        ) as found
+        where i.state <> 'held'
+      ))
+      returning flow, key
     )
     select array_agg(flow), array_agg(key) into v_flows, v_keys from gone;
 
@@ -83,12 +89,18 @@ begin
         i.code, i.detail, i.wait_flow, i.wait_key, i.deadline, i.attempts, p_now, i.subject, i.headers::json, i.data
       from unnest(h_id, h_state, h_code, h_detail, h_wait_flow, h_wait_key, h_deadline, h_attempts, h_subject, h_headers,
           h_data) as i(id, state, code, detail, wait_flow, wait_key, deadline, attempts, subject, headers, data)
-      join weir.event e on e.entity = p_entity and e.event_id = i.id and e.state = 'held'
+      cross join lateral (
+        select * from weir.event where entity = p_entity and event_id = i.id limit 1
+      ) as e
+      where e.state = 'held'
       on conflict (entity, event_id) do update
         set state = excluded.state, code = excluded.code, detail = excluded.detail, wait_flow = excluded.wait_flow,
           wait_key = excluded.wait_key, deadline_millis = excluded.deadline_millis, attempts = excluded.attempts;
       select v_flows || array_agg(h.flow), v_keys || array_agg(h.key) into v_flows, v_keys
-      from unnest(h_id) as i(id) join weir.held h on h.entity = p_entity and h.event_id = i.id;
+      from unnest(h_id) as i(id)
+      cross join lateral (
+        select held.flow, held.key from weir.held where held.entity = p_entity and held.event_id = i.id limit 1
+      ) as h;
     end if;
 
     v_released := weir.release(p_entity, m_flow, m_key, h_id);
@@ -105,8 +117,12 @@ begin
       insert into weir.duplicate (entity, flow, stream_sequence)
       select distinct p_entity, i.flow, i.sequence
       from unnest(d_flow, d_id, d_sequence) as i(flow, id, sequence)
-      left join weir.checkpoint c on c.entity = p_entity and c.flow = i.flow
-      left join weir.event e on e.entity = p_entity and e.event_id = i.id
+      left join lateral (
+        select stream_sequence from weir.checkpoint where entity = p_entity and checkpoint.flow = i.flow limit 1
+      ) as c on true
+      left join lateral (
+        select stream_sequence from weir.event where entity = p_entity and event_id = i.id limit 1
+      ) as e on true
       where i.sequence > coalesce(c.stream_sequence, 0) and e.stream_sequence is distinct from i.sequence
       on conflict do nothing
       returning flow
