@@ -9,10 +9,24 @@
 import { BigDecimal } from "effect"
 import { EngagementActivated } from "../schemas/engagement.ts"
 import { event, type Flow } from "../src/flow/Flow.ts"
-import { load, type Row, transition } from "../src/flow/Step.ts"
-import { currencyOf, id, isRefusal, taxOf } from "./codes.ts"
+import type { Company } from "../src/odoo/Company.ts"
+import { load, type Refusal, type Row, transition } from "../src/flow/Step.ts"
+import { id, isRefusal, taxOf } from "./codes.ts"
 import { customerId, engagementIds, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
+
+/** Why an engagement cannot be written, asked before its first record is. */
+const obstacle = (data: EngagementActivated, company: Company): Refusal | undefined => {
+  // Odoo takes an order's currency from a price list and ignores any other; the order would silently be in the company's.
+  if (data.currency !== company.currency) {
+    return {
+      code: "MAPPING-MISSING",
+      detail:
+        `entity ${company.entity} takes orders in ${company.currency} only, engagement ${data.key} is in ${data.currency}`,
+    }
+  }
+  return data.lines.map((line) => taxOf(company, line.taxCode)).find(isRefusal)
+}
 
 const activated = event<EngagementActivated>({
   type: "engagement.activated",
@@ -28,16 +42,17 @@ const activated = event<EngagementActivated>({
       name: "analytic",
       model: "account.analytic.account",
       mode: "create",
-      rows: ({ data, company }) => ({
-        externalId: engagementIds(company.entity, data.key).analytic,
-        values: {
-          name: data.name,
-          code: data.key,
-          "plan_id/id": "analytic.analytic_plan_projects",
-          "partner_id/id": customerId(company.entity, data.customer),
-          "company_id/.id": id(company.id),
+      rows: ({ data, company }) =>
+        obstacle(data, company) ?? {
+          externalId: engagementIds(company.entity, data.key).analytic,
+          values: {
+            name: data.name,
+            code: data.key,
+            "plan_id/id": "analytic.analytic_plan_projects",
+            "partner_id/id": customerId(company.entity, data.customer),
+            "company_id/.id": id(company.id),
+          },
         },
-      }),
     }),
     load({
       name: "project",
@@ -83,7 +98,6 @@ const activated = event<EngagementActivated>({
           values: {
             "partner_id/id": customerId(company.entity, data.customer),
             "company_id/.id": id(company.id),
-            "currency_id/id": currencyOf(data.currency),
             "project_id/id": ids.project,
             client_order_ref: data.key,
           },

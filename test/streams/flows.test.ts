@@ -161,7 +161,6 @@ describe("engagement.activated", () => {
       values: {
         "partner_id/id": "weir_be01.customers_CUS-0042",
         "company_id/.id": "3",
-        "currency_id/id": "base.EUR",
         "project_id/id": "weir_be01.engagements_ENG-7.project",
         client_order_ref: "ENG-7",
       },
@@ -222,11 +221,20 @@ describe("engagement.activated", () => {
     assert.deepStrictEqual([rowsOf(type, "milestones", bare), rowsOf(type, "tasks", bare)], [[], []])
   })
 
-  it("is refused when the entity maps no such tax, by code and entity", () => {
+  it("is refused when the entity maps no such tax, by code and entity, before anything is written", () => {
     const wire = { ...engagement, lines: [{ ...engagement.lines[0], taxCode: "S99" }], tasks: [], milestones: [] }
-    assert.deepStrictEqual(rowsOf(type, "order", writeOf(type, wire)), {
+    for (const step of ["analytic", "order"]) {
+      assert.deepStrictEqual(rowsOf(type, step, writeOf(type, wire)), {
+        code: "MAPPING-MISSING",
+        detail: "entity be01 maps no tax code S99: add it to entities.be01.taxes in weir.json",
+      })
+    }
+  })
+
+  it("is refused in another currency than the company's, which Odoo would silently change", () => {
+    assert.deepStrictEqual(rowsOf(type, "analytic", writeOf(type, { ...engagement, currency: "USD" })), {
       code: "MAPPING-MISSING",
-      detail: "entity be01 maps no tax code S99: add it to entities.be01.taxes in weir.json",
+      detail: "entity be01 takes orders in EUR only, engagement ENG-7 is in USD",
     })
   })
 
