@@ -51,11 +51,12 @@ begin
     union
     select due.ctid from unnest(p_event_id) as i(id)
     cross join lateral (
-      select h.ctid, h.wait_flow, h.wait_key from weir.held h
-      where h.entity = p_entity and h.event_id = i.id and h.state = 'waiting'
+      -- The state is asked outside: in here, the index of waiting rows would look as good as the primary key.
+      select h.ctid, h.state, h.wait_flow, h.wait_key from weir.held h
+      where h.entity = p_entity and h.event_id = i.id
       limit 1
     ) as due
-    where (
+    where due.state = 'waiting' and (
       select true from weir.mapping m
       where m.entity = p_entity and m.flow = due.wait_flow and m.key = due.wait_key limit 1
     )
