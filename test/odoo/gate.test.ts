@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Random, Ref } from "effect"
+import { Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import type { Lane } from "../../src/flow/Flow.ts"
 import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
@@ -122,6 +122,21 @@ describe("CallGate", () => {
       yield* Fiber.interrupt(stuck)
       assert.strictEqual(yield* Fiber.join(next), "through")
       assert.strictEqual((yield* stateOf).running, 0)
+    }).pipe(Effect.provide(gateOf(one))))
+
+  it.effect("gets its place back from a caller that is interrupted at whatever point of its entry", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      for (let turns = 0; turns < 60; turns++) {
+        const entering = yield* Effect.forkChild(
+          // A fiber that yields every few operations can be interrupted between any two of them.
+          Effect.provideService(gate.run("main", caller("bulk"), Effect.never), Scheduler.MaxOpsBeforeYield, 3),
+        )
+        for (let n = 0; n < turns; n++) yield* Effect.yieldNow
+        yield* Fiber.interrupt(entering)
+        assert.strictEqual((yield* stateOf).running, 0, `after ${turns} turns`)
+      }
+      assert.strictEqual(yield* gate.run("main", caller("bulk"), Effect.succeed("through")), "through")
     }).pipe(Effect.provide(gateOf(one))))
 
   it.effect("starts no more calls a second than the database allows", () =>
