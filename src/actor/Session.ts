@@ -69,14 +69,14 @@ export const session = Effect.fnUntraced(function* (
   const releases = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(true)]))
   const meters = new Map(flows.map(({ name }) => [name, flowMeter(claim.entity, name)]))
   const outbox = Latch.makeUnsafe(true)
-  const openAll = (latches: Iterable<Latch.Latch>) => () => {
-    for (const latch of latches) Latch.openUnsafe(latch)
+  const openAll = (latches: ReadonlyMap<string, Latch.Latch>) => () => {
+    for (const latch of latches.values()) Latch.openUnsafe(latch)
   }
-  const parents = new Parents(openAll(wakes.values()))
+  const parents = new Parents(openAll(wakes))
   const progress = new Map(claim.checkpoints)
   const clock = yield* Clock.Clock
   const settler = yield* makeSettler(claim, {
-    released: openAll(releases.values()),
+    released: openAll(releases),
     outbox: () => Latch.openUnsafe(outbox),
     settled: (request) => {
       const { checkpoint, flow, items } = request

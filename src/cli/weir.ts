@@ -5,6 +5,7 @@ import { Cause, Effect, Exit, Option, Runtime } from "effect"
 import { CliError, Command } from "effect/cli"
 import { VERSION } from "../config/version.ts"
 import * as Logging from "../telemetry/Logging.ts"
+import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { exitCodes, interruption } from "./Failure.ts"
 import { publish } from "./publish.ts"
@@ -12,7 +13,7 @@ import { root } from "./root.ts"
 import { run } from "./run.ts"
 import { status } from "./status.ts"
 
-export const cli = root.pipe(Command.withSubcommands([run, publish, status, doctor]))
+export const cli = root.pipe(Command.withSubcommands([run, publish, status, doctor, demo]))
 
 /** The library ends a bad call with 1; that is what a failure has here. */
 const teardown: Runtime.Teardown = (exit, onExit) => {
