@@ -125,6 +125,22 @@ describe("latency of the stand-in", () => {
       assert.deepStrictEqual(yield* Effect.forEach(fibers, Fiber.join), [1000, 1000, 2000])
     }))
 
+  it.effect("connections beyond the backlog are reset", () =>
+    Effect.gen(function* () {
+      const odoo = make(new StandIn(), { latency: { workers: 1, cost: () => 1000 } })
+      const fibers = yield* Effect.forEach(
+        Array.from({ length: 12 }, (_, at) => `K-${at}`),
+        (key) => Effect.forkChild(Effect.result(loadPartner(odoo, key))),
+      )
+      yield* TestClock.adjust("1 minute")
+      const results = yield* Effect.forEach(fibers, Fiber.join)
+      assert.strictEqual(results.filter((result) => result._tag === "Success").length, 9)
+      yield* Effect.forkChild(loadPartner(odoo, "K-9")).pipe(
+        Effect.tap(() => TestClock.adjust("1 minute")),
+        Effect.flatMap(Fiber.join),
+      )
+    }))
+
   it.effect("two loads of the same record at once collide, and the repetition finds it", () =>
     Effect.gen(function* () {
       const odoo = make(new StandIn(), { latency: measured() })
