@@ -909,6 +909,49 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
         assert.strictEqual((yield* refused(call("account.move", "action_post", { ids: [id] }))).code, "ODOO-VALIDATION")
       }))
 
+    it.effect("a posted invoice that a person takes back keeps its number, and a cancelled one does not count as invoiced", () =>
+      Effect.gen(function* () {
+        const { call, load, read, xid } = yield* World
+        yield* engagement("E-12")
+        const { id } = yield* draftInvoice("X-3", [["2", "100"]], xid("engagements", "E-12.line-1"))
+        yield* call("account.move", "action_post", { ids: [id] })
+        const { name } = yield* read("account.move", id, "name")
+        assert.isNull(yield* call("account.move", "button_draft", { ids: [id] }))
+        assert.strictEqual(
+          (yield* refused(call("account.move", "button_draft", { ids: [id] }))).code,
+          "ODOO-VALIDATION",
+        )
+        yield* call("account.move", "action_post", { ids: [id] })
+        assert.deepInclude(yield* read("account.move", id, "name", "state"), { name, state: "posted" })
+        const [line = 0] = yield* load("sale.order.line", ["id"], [[xid("engagements", "E-12.line-1")]])
+        assert.strictEqual((yield* read("sale.order.line", line, "qty_invoiced"))["qty_invoiced"], 2)
+        yield* call("account.move", "button_cancel", { ids: [id] })
+        assert.strictEqual((yield* read("account.move", id, "state"))["state"], "cancel")
+        assert.strictEqual((yield* read("sale.order.line", line, "qty_invoiced"))["qty_invoiced"], 0)
+        assert.strictEqual(
+          (yield* refused(call("account.move", "button_cancel", { ids: [id] }))).code,
+          "ODOO-VALIDATION",
+        )
+      }))
+
+    it.effect("an upsert changes hours and order lines, and what is computed from them", () =>
+      Effect.gen(function* () {
+        const { call, load, read, xid } = yield* World
+        const { order } = yield* engagement("E-13")
+        yield* load("account.analytic.line", timesheetColumns, [yield* timesheetRow("E-13", "U-1", "2.5")])
+        yield* load("account.analytic.line", ["id", "unit_amount"], [[xid("timesheets", "U-1"), "4"]], "upsert")
+        const [line = 0] = yield* load("sale.order.line", ["id"], [[xid("engagements", "E-13.line-1")]])
+        assert.strictEqual((yield* read("sale.order.line", line, "qty_delivered"))["qty_delivered"], 4)
+        const columns = ["id", "product_uom_qty", "price_unit"]
+        yield* load("sale.order.line", columns, [[xid("engagements", "E-13.line-1"), "120", "151"]], "upsert")
+        assert.strictEqual(cents((yield* read("sale.order", order, "amount_untaxed"))["amount_untaxed"]), "23120.00")
+        const unlinks = [
+          call("sale.order", "unlink", { ids: [order] }),
+          call("sale.order.line", "unlink", { ids: [line] }),
+        ]
+        for (const one of unlinks) assert.strictEqual((yield* refused(one)).code, "ODOO-VALIDATION")
+      }))
+
     it.effect("a draft deleted by a person is missing for posting and absent for read", () =>
       Effect.gen(function* () {
         const { call } = yield* World
@@ -1029,6 +1072,29 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
           load("account.payment", [...paymentColumns, "company_id/.id"], [[...elsewhere, String(company.id)]]),
         )
         assert.include(["ODOO-VALIDATION", "ODOO-ACCESS"], error.code)
+      }))
+
+    it.effect("a payment cancelled by a person stays cancelled, and a posted one cannot be deleted", () =>
+      Effect.gen(function* () {
+        const { call, load, read } = yield* World
+        const [id = 0] = yield* load("account.payment", paymentColumns, [yield* paymentRow("PAY-8", "5")])
+        yield* call("account.payment", "action_cancel", { ids: [id] })
+        // No error: posting a cancelled payment does nothing.
+        assert.isNull(yield* call("account.payment", "action_post", { ids: [id] }))
+        assert.strictEqual((yield* read("account.payment", id, "state"))["state"], "canceled")
+        const posted = yield* postedPayment("PAY-9", "5")
+        assert.strictEqual(
+          (yield* refused(call("account.payment", "unlink", { ids: [posted] }))).code,
+          "ODOO-VALIDATION",
+        )
+      }))
+
+    it.effect("a customer with invoices cannot be deleted", () =>
+      Effect.gen(function* () {
+        const { call, load, xid } = yield* World
+        yield* draftInvoice("X-4", [["1", "10"]])
+        const [id = 0] = yield* load("res.partner", ["id"], [[xid("customers", "C-0")]])
+        assert.strictEqual((yield* refused(call("res.partner", "unlink", { ids: [id] }))).code, "ODOO-VALIDATION")
       }))
 
     it.effect("records of a company that the call is not made for are out of reach", () =>
