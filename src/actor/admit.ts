@@ -15,8 +15,7 @@ export const judge = (item: Item, answer: Answer): Verdict => {
       detail: `event ${item.event.eventId} came before with another payload and is ${seen.state}`,
     }
   }
-  // A held event is itself what blocks its key.
-  if (answer.blocked && !again) return { _tag: "Behind" }
+  if (answer.blocked) return { _tag: "Behind" }
   if (item.payload === null) return { _tag: "Park", ...item.rejection! }
   if (mapping !== null) {
     if (item.payload.spec.versions === "once") {

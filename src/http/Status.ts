@@ -17,6 +17,7 @@ export const StatusRow = Schema.Struct({
   applied: Schema.Int,
   superseded: Schema.Int,
   duplicate: Schema.Int,
+  dismissed: Schema.Int,
   /** Held now. */
   waiting: Schema.Int,
   parked: Schema.Int,

@@ -59,7 +59,9 @@ export interface Answer {
   readonly seen: { readonly state: EventState; readonly payloadHash: string } | null
   /** The record of the event's own key. */
   readonly mapping: Mapping | null
-  /** An earlier event of this key is waiting, parked or behind. */
+  /**
+   * Something of this key is held. Of an event that is held itself: something earlier, so that it has to stay behind.
+   */
   readonly blocked: boolean
   /** The references that are applied, in the order asked; null where missing. */
   readonly references: ReadonlyArray<Mapping | null>
@@ -159,6 +161,8 @@ export interface Tally {
   readonly applied: number
   readonly superseded: number
   readonly duplicate: number
+  /** Exceptions that a person gave up for good. */
+  readonly dismissed: number
   /** Held now, by state. */
   readonly waiting: number
   readonly parked: number

@@ -6,6 +6,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Tally } from "./Ledger.ts"
 import { settle } from "./memory/settle.ts"
 import {
+  countersOf,
   emptyState,
   type EntityState,
   type HeldEntry,
@@ -13,6 +14,7 @@ import {
   type Known,
   mappingOf,
   nameOf,
+  noCounters,
   promote,
 } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
@@ -72,7 +74,7 @@ const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
     return {
       entity,
       flow,
-      ...state.counters.get(flow) ?? { applied: 0, superseded: 0, duplicate: 0 },
+      ...state.counters.get(flow) ?? noCounters,
       waiting: count("waiting"),
       parked: count("parked"),
       behind: count("behind"),
@@ -244,6 +246,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           if (entry === undefined || known === undefined) continue
           state.held.delete(id)
           Object.assign(known, { state: "dismissed", reason: printable(reason) })
+          countersOf(state, entry.record.flow).dismissed++
           touched.add(nameOf(entry.record.flow, entry.record.key))
           count++
         }

@@ -9,6 +9,7 @@ import { CallGate } from "./CallGate.ts"
 import type { Company } from "./Company.ts"
 import { type CompanyCalls, companyCalls, type OdooRecord } from "./CompanyCalls.ts"
 import { Odoo, OdooError } from "./Odoo.ts"
+import { KeyedMutex } from "./plan/KeyedMutex.ts"
 import { createOrSkip, idsOf } from "./plan/load.ts"
 import { columnsOf, matrixOf } from "./plan/rows.ts"
 
@@ -159,6 +160,7 @@ interface Remembered {
 }
 
 export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
+  const seeding = new KeyedMutex()
   const odoo = yield* Odoo
   const gate = yield* CallGate
   const capacity = options.capacity ?? 100_000
@@ -229,7 +231,8 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
         rows.forEach(({ externalId }, n) => loaded.set(externalId, ids[n]!))
       }
       return loaded
-    }),
+      // All entities of a database start at once with the same seeds, and would collide over them.
+    }, (effect, company) => seeding.run(company.database, effect)),
 
     find: Effect.fnUntraced(function* (company, lane, model, field, values) {
       const nowMillis = yield* Clock.currentTimeMillis

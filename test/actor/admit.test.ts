@@ -79,11 +79,10 @@ describe("judge", () => {
     assert.strictEqual(tag(item("gate", 1), { blocked: true }), "Behind")
   })
 
-  it("lets a held event go on although it is what blocks its key", () => {
-    assert.strictEqual(
-      tag(item("gate", 1, true), { blocked: true, seen: { state: "ready", payloadHash: "h1" } }),
-      "Write",
-    )
+  it("lets a held event go on when it is ready, unless an earlier one of its key is held", () => {
+    const seen = { state: "ready", payloadHash: "h1" } as const
+    assert.strictEqual(tag(item("gate", 1, true), { seen }), "Write")
+    assert.strictEqual(tag(item("gate", 1, true), { seen, blocked: true }), "Behind")
   })
 
   it("drops a held event that was settled meanwhile", () => {

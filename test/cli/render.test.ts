@@ -13,6 +13,7 @@ const row: StatusRow = {
   inFlight: 2,
   applied: 1_000,
   superseded: 0,
+  dismissed: 0,
   duplicate: 1,
   waiting: 3,
   parked: 1,

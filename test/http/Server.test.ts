@@ -22,6 +22,7 @@ const row: StatusRow = {
   inFlight: 2,
   applied: 10,
   superseded: 0,
+  dismissed: 0,
   duplicate: 1,
   waiting: 0,
   parked: 1,

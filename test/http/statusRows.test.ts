@@ -12,6 +12,7 @@ const tally: Tally = {
   flow: "invoices",
   applied: 10,
   superseded: 1,
+  dismissed: 0,
   duplicate: 2,
   waiting: 3,
   parked: 4,

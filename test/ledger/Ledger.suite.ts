@@ -187,7 +187,7 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual(yield* tallyOf(ledger, entity), {
           entity,
           flow: "customers",
-          ...{ applied: 1, superseded: 1, duplicate: 1, waiting: 1, parked: 1, behind: 1, ready: 0 },
+          ...{ applied: 1, superseded: 1, duplicate: 1, dismissed: 0, waiting: 1, parked: 1, behind: 1, ready: 0 },
           checkpoint: 5,
           oldestHeldMillis: 1_003,
         })
@@ -424,6 +424,7 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.strictEqual(yield* ledger.dismiss(entity, ["e1", "e1", "unknown"], "wrong customer"), 1)
         assert.deepStrictEqual(yield* statesOf(ledger, fence, ["e1", "e2", "e3"]), ["dismissed", "ready", "behind"])
         assert.strictEqual(yield* ledger.dismiss(entity, ["e1"], "again"), 0)
+        assert.strictEqual((yield* tallyOf(ledger, entity))?.dismissed, 1)
         yield* ledger.settle(fence, settlement([applied("e1")]))
         assert.deepStrictEqual(yield* statesOf(ledger, fence, ["e1"]), ["dismissed"])
         const tally = yield* tallyOf(ledger, entity)

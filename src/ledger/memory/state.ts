@@ -35,6 +35,7 @@ export interface Counters {
   applied: number
   superseded: number
   duplicate: number
+  dismissed: number
 }
 
 export interface EntityState {
@@ -64,12 +65,14 @@ export const nameOf = (flow: string, key: string): string => printable(`${flow}\
 export const mappingOf = (state: EntityState, reference: Reference): Mapping | null =>
   state.mappings.get(nameOf(reference.flow, reference.key))?.mapping ?? null
 
+export const noCounters: Readonly<Counters> = { applied: 0, superseded: 0, duplicate: 0, dismissed: 0 }
+
 /** The counters of a flow, which exist from its first event on. */
 export const countersOf = (state: EntityState, flow: string): Counters => {
   const name = printable(flow)
   const known = state.counters.get(name)
   if (known !== undefined) return known
-  const fresh = { applied: 0, superseded: 0, duplicate: 0 }
+  const fresh = { ...noCounters }
   state.counters.set(name, fresh)
   return fresh
 }

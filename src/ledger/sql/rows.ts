@@ -73,6 +73,7 @@ export interface TallyRow {
   readonly applied: bigint
   readonly superseded: bigint
   readonly duplicate: bigint
+  readonly dismissed: bigint
   readonly waiting: bigint
   readonly parked: bigint
   readonly behind: bigint
@@ -87,6 +88,7 @@ export const tallyOf = (row: TallyRow): Tally => ({
   applied: Number(row.applied),
   superseded: Number(row.superseded),
   duplicate: Number(row.duplicate),
+  dismissed: Number(row.dismissed),
   waiting: Number(row.waiting),
   parked: Number(row.parked),
   behind: Number(row.behind),

@@ -28,7 +28,7 @@ order by o.id`
 
 export const selectTallies = `
 select k.entity, k.flow, coalesce(applied, 0) as applied, coalesce(superseded, 0) as superseded,
-  coalesce(duplicate, 0) as duplicate, coalesce(waiting, 0) as waiting, coalesce(parked, 0) as parked,
+  coalesce(duplicate, 0) as duplicate, coalesce(dismissed, 0) as dismissed, coalesce(waiting, 0) as waiting, coalesce(parked, 0) as parked,
   coalesce(behind, 0) as behind, coalesce(ready, 0) as ready, coalesce(c.stream_sequence, 0) as checkpoint,
   (select min(h.stored_at_millis) from weir.held h where h.entity = k.entity and h.flow = k.flow) as oldest_held_millis
 from (select entity, flow from weir.tally union select entity, flow from weir.checkpoint) as k
