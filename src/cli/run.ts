@@ -50,7 +50,7 @@ export const run = Command.make(
         yield* Effect.logInfo(
           `serves ${entities.join(", ")}; status on ${HttpServer.formatAddress(server.address)}/status`,
         )
-        yield* Effect.never
+        return yield* Effect.never
       }).pipe(Effect.provide(serve(configuration, addresses, catalog)))
     }).pipe(Effect.scoped, Effect.provide([Logging.layer({ level }), Tracing.layer]))
   }),

@@ -23,8 +23,8 @@ const isMissing = (cause: unknown): boolean => cause instanceof Error && "code" 
 
 /** The file's text; null when it is missing and need not be there. */
 const read = (path: string, required: boolean): Effect.Effect<string | null, ConfigurationInvalid> =>
-  Effect.tryPromise({ try: () => readFile(path, "utf8"), catch: (cause) => cause }).pipe(
-    Effect.catch((cause) =>
+  Effect.tryPromise(() => readFile(path, "utf8")).pipe(
+    Effect.catch(({ cause }) =>
       isMissing(cause) && !required ? Effect.succeed(null) : invalid(path, {
         path: "",
         found: isMissing(cause) ? "no file" : "a file that cannot be read",
