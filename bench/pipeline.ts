@@ -45,11 +45,12 @@ const POOL_SIZE = 10
 
 /** The stand-in, and how long it computed. */
 class TimedStandIn extends StandIn {
-  millis = 0
+  cpuSeconds = 0
   override handle(request: Request): Response {
-    const start = performance.now()
+    const start = process.cpuUsage()
     const response = super.handle(request)
-    this.millis += performance.now() - start
+    const { system, user } = process.cpuUsage(start)
+    this.cpuSeconds += (system + user) / 1_000_000
     return response
   }
 }
@@ -167,8 +168,8 @@ const main = Effect.gen(function* () {
     const started = performance.now()
     const tallies = yield* run(url, standIn, gauge)
     const used = {
-      weir: ownCpuSeconds() - cpu.weir - standIn.millis / 1_000,
-      standIn: standIn.millis / 1_000,
+      weir: ownCpuSeconds() - cpu.weir - standIn.cpuSeconds,
+      standIn: standIn.cpuSeconds,
       postgres: cpuSeconds(servers.postgres.pid) - cpu.postgres,
       nats: cpuSeconds(servers.nats.pid) - cpu.nats,
     }

@@ -2,7 +2,8 @@
  * Second stage: bytes to a typed event. Never throws and never loses the message: what cannot be understood becomes an
  * item that says why.
  */
-import { Result, Schema, SchemaIssue } from "effect"
+import { Result, Schema, type SchemaAST, SchemaIssue } from "effect"
+import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { parseEnvelope } from "../broker/cloudevents.ts"
 import type { Delivery, Message } from "../broker/Broker.ts"
 import type { EventSpec, Flow } from "../flow/Flow.ts"
@@ -15,7 +16,13 @@ import type { Item, Payload } from "./Item.ts"
 type Position = { readonly streamSequence: number; readonly storedAtMillis: number }
 type Rejection = { readonly code: ReasonCode; readonly detail: string }
 
-const envelopeOf = Schema.decodeUnknownResult(Envelope)
+/** A decoder out of generated code; interpreted where code may not be generated. What is invalid gets the same words. */
+const compiled = <A>(schema: Schema.Codec<A, unknown>, options?: SchemaAST.ParseOptions) => {
+  SchemaJITCompiler.enable(schema.ast)
+  return Schema.decodeUnknownResult(schema, options)
+}
+
+const envelopeOf = compiled(Envelope)
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** At most this many characters of a schema's complaint are kept. */
@@ -37,7 +44,7 @@ const splitType = (type: string): { readonly name: string; readonly version: num
 export const makeDecoder = (flow: Flow) => {
   const specs = new Map(flow.events.map((spec) => [
     spec.type,
-    { spec, decode: Schema.decodeUnknownResult(spec.schema, { errors: "all" }) },
+    { spec, decode: compiled(spec.schema, { errors: "all" }) },
   ]))
 
   /** What the payload says, or why it says nothing to us. */
@@ -68,7 +75,12 @@ export const makeDecoder = (flow: Flow) => {
     return Result.succeed(payloadOf(known.spec, decoded.success))
   }
 
-  const rejected = (message: Message, position: Position, rejection: Rejection): Omit<Item, "delivery"> => ({
+  const rejected = (
+    message: Message,
+    position: Position,
+    delivery: Delivery | null,
+    rejection: Rejection,
+  ): Item => ({
     event: {
       eventId: `stream#${position.streamSequence}`,
       type: "unknown",
@@ -82,6 +94,7 @@ export const makeDecoder = (flow: Flow) => {
       attempts: 1,
     },
     message,
+    delivery,
     payload: null,
     rejection,
     traceparent: null,
@@ -90,12 +103,15 @@ export const makeDecoder = (flow: Flow) => {
     stale: false,
   })
 
-  const decode = (message: Message, position: Position): Omit<Item, "delivery"> => {
+  const decode = (message: Message, position: Position, delivery: Delivery | null): Item => {
     const parsed = parseEnvelope(message)
-    if (Result.isFailure(parsed)) return rejected(message, position, parsed.failure)
+    if (Result.isFailure(parsed)) return rejected(message, position, delivery, parsed.failure)
     const checked = envelopeOf(parsed.success)
     if (Result.isFailure(checked)) {
-      return rejected(message, position, { code: "EVENT-NOT-CLOUDEVENT", detail: complaint(checked.failure) })
+      return rejected(message, position, delivery, {
+        code: "EVENT-NOT-CLOUDEVENT",
+        detail: complaint(checked.failure),
+      })
     }
     const envelope = checked.success
     const understood = understand(envelope, message)
@@ -116,6 +132,7 @@ export const makeDecoder = (flow: Flow) => {
         attempts: 1,
       },
       message,
+      delivery,
       payload,
       rejection,
       traceparent: envelope.traceparent ?? null,
@@ -126,14 +143,13 @@ export const makeDecoder = (flow: Flow) => {
   }
 
   return {
-    delivery: (delivery: Delivery): Item => ({ ...decode(delivery, delivery), delivery }),
+    delivery: (delivery: Delivery): Item => decode(delivery, delivery, delivery),
     held: (held: HeldEvent): Item => {
-      const item = decode(held.message, held)
+      const item = decode(held.message, held, null)
       // The ledger's identity wins: an event that changed under its id is held under an id of its own.
       return {
         ...item,
         event: { ...item.event, eventId: held.eventId, key: held.key },
-        delivery: null,
         attempts: held.attempts,
       }
     },
