@@ -45,7 +45,7 @@ export const run = Command.make(
       const entities = Object.keys(configuration.entities)
       if (entities.length === 0) yield* Effect.logWarning("no legal entity is configured: there is nothing to do")
       const addresses = yield* start(configuration)
-      yield* Effect.gen(function* () {
+      return yield* Effect.gen(function* () {
         const server = yield* HttpServer.HttpServer
         yield* Effect.logInfo(
           `serves ${entities.join(", ")}; status on ${HttpServer.formatAddress(server.address)}/status`,
