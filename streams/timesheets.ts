@@ -45,8 +45,9 @@ const approved = event<TimesheetApproved>({
             unit_amount: BigDecimal.format(data.hours),
             "employee_id/.id": id(employee),
             "project_id/id": engagement.project,
-            ...(data.task !== undefined && { "task_id/id": engagement.task(data.task) }),
-            ...(data.billable && { "so_line/id": engagement.line(data.line) }),
+            // Empty rather than left out: a new line has none, and all lines of a batch fit into one call.
+            "task_id/id": data.task === undefined ? "" : engagement.task(data.task),
+            "so_line/id": data.billable ? engagement.line(data.line) : "",
             is_so_line_edited: true,
           },
         }

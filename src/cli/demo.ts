@@ -1,73 +1,20 @@
 /** `weir demo`: a month-end through real NATS and PostgreSQL into a stand-in Odoo, compared figure by figure. */
-import { Clock, Console, Effect, Stream } from "effect"
+import { Console, Effect } from "effect"
 import { Command, Flag } from "effect/cli"
 import { HttpServer } from "effect/http"
-import { agrees, compare, load, publications, type Scenario, settled } from "../../fixtures/scenario.ts"
+import { hire } from "../../fixtures/odoo/employees.ts"
+import { agrees, compare, load } from "../../fixtures/scenario.ts"
 import { catalog } from "../../streams/catalog.ts"
-import { Broker } from "../broker/Broker.ts"
 import { Environment } from "../config/Secret.ts"
 import { serve } from "../main.ts"
+import { Odoo } from "../odoo/Odoo.ts"
 import * as Logging from "../telemetry/Logging.ts"
+import { publishAgain, publishAll, untilSettled } from "./demo/play.ts"
 import { render } from "./demo/report.ts"
 import { servers } from "./demo/servers.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"
 import { jsonFlag } from "./root.ts"
 import { paintFor } from "./table.ts"
-
-/** Messages published between two confirmations. */
-const BATCH = 500
-const LOOK_EVERY = "250 millis"
-/** Looks without change after which the demo gives up. */
-const PATIENCE = 240
-/** Plain lines, when there is no terminal, come this many looks apart. */
-const LINE_EVERY = 8
-
-/** Publishes the scenario and counts its events per entity and flow. */
-const publishAll = Effect.fnUntraced(function* (scenario: Scenario) {
-  const broker = yield* Broker
-  const domains = new Map(catalog.map(({ domain, name }) => [domain, name]))
-  const published = new Map<string, number>()
-  yield* Stream.fromAsyncIterable(
-    publications(scenario),
-    (cause) => new CommandFailed({ exit: exitCodes.failure, message: String(cause) }),
-  ).pipe(
-    Stream.grouped(BATCH),
-    Stream.runForEach((batch) => {
-      for (const { subject } of batch) {
-        const [, entity = "", domain = ""] = subject.split(".")
-        const flow = domains.get(domain)
-        const name = flow !== undefined && entity in scenario.expected.entities ? `${entity}/${flow}` : "_unrouted/"
-        published.set(name, (published.get(name) ?? 0) + 1)
-      }
-      return broker.publish(batch)
-    }),
-  )
-  return published
-})
-
-/** Waits until every event has an outcome, with a live line on a terminal and plain lines elsewhere. */
-const untilSettled = Effect.fnUntraced(function* (total: number, say: boolean) {
-  const terminal = process.stderr.isTTY === true
-  const started = yield* Clock.currentTimeMillis
-  let [last, still] = [-1, 0]
-  for (let look = 0;; look++) {
-    const done = yield* settled
-    const seconds = ((yield* Clock.currentTimeMillis) - started) / 1_000
-    const line = `${done} of ${total} events settled, ${Math.round(done / Math.max(seconds, 0.001))} a second`
-    if (say && terminal) process.stderr.write(`\r\u001b[K${line}${done >= total ? "\n" : ""}`)
-    else if (say && (look % LINE_EVERY === 0 || done >= total)) yield* Console.error(line)
-    if (done >= total) return { seconds, done }
-    still = done === last ? still + 1 : 0
-    last = done
-    if (still >= PATIENCE) {
-      return yield* new CommandFailed({
-        exit: exitCodes.failure,
-        message: `Nothing has moved for a minute at ${done} of ${total} events. The log above says what it waits for.`,
-      })
-    }
-    yield* Effect.sleep(LOOK_EVERY)
-  }
-})
 
 export const demo = Command.make(
   "demo",
@@ -80,23 +27,33 @@ export const demo = Command.make(
       Flag.withDescription("Leave everything up afterwards, until Ctrl-C, and say how to look at it"),
       Flag.withDefault(false),
     ),
+    live: Flag.Boolean("live").pipe(
+      Flag.withDescription("Write into the Odoo of ODOO_URL, ODOO_DB and ODOO_API_KEY (docs/live-odoo.md)"),
+      Flag.withDefault(false),
+    ),
+    twice: Flag.Boolean("twice").pipe(
+      Flag.withDescription("Publish everything a second time: what stands in Odoo must not change"),
+      Flag.withDefault(false),
+    ),
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ json, keep, scenario: folder }) {
+  Effect.fnUntraced(function* ({ json, keep, live, scenario: folder, twice }) {
     const paint = paintFor(process.stdout.isTTY === true, (yield* Environment)["NO_COLOR"])
     const say = (text: string) => json ? Effect.void : Console.error(text)
     yield* Effect.gen(function* () {
       const scenario = yield* load(folder)
       const { entities, events } = scenario.expected
-      yield* say(`starting NATS, PostgreSQL and a stand-in Odoo for ${scenario.expected.scenario}`)
-      const { addresses, configuration, environment, odooUrl, postgresUrl } = yield* servers(scenario)
+      yield* say(`starting NATS, PostgreSQL${live ? "" : " and a stand-in Odoo"} for ${scenario.expected.scenario}`)
+      const { addresses, configuration, environment, odooUrl, postgresUrl } = yield* servers(scenario, live)
       yield* Effect.gen(function* () {
         const server = HttpServer.formatAddress((yield* HttpServer.HttpServer).address)
+        if (live) yield* Odoo.use((odoo) => hire(odoo, "main", scenario.employees))
         yield* say(`publishing ${events} events of ${Object.keys(entities).join(", ")}`)
-        const published = yield* publishAll(scenario)
+        const published = yield* publishAll(scenario, 1)
         const { seconds } = yield* untilSettled(events, !json)
         const figures = yield* compare(scenario)
         const agreed = figures.every(agrees)
+        const again = twice ? yield* publishAgain(scenario, figures, !json) : null
         yield* Console.log(
           json
             ? JSON.stringify({
@@ -106,11 +63,21 @@ export const demo = Command.make(
               agrees: agreed,
               published: Object.fromEntries(published),
               figures,
+              ...(again === null ? {} : { again }),
             })
             : `${render(figures, published, paint)}\n\n${figures.length} figures compared, ${
               agreed ? "all agree" : "NOT all agree"
             }; ${events} events in ${seconds.toFixed(1)} s`,
         )
+        if (again !== null) {
+          yield* say(`published twice: ${again.changed} of ${again.compared} figures in Odoo changed`)
+          if (again.changed > 0) {
+            return yield* new CommandFailed({
+              exit: exitCodes.failure,
+              message: "The second publication changed Odoo.",
+            })
+          }
+        }
         if (keep) {
           yield* Console.error(
             [
@@ -138,5 +105,6 @@ export const demo = Command.make(
   Command.withExamples([
     { command: "weir demo", description: "month-end-small, about a minute" },
     { command: "weir demo --keep", description: "and look around afterwards" },
+    { command: "weir demo --live --twice", description: "the same into a real Odoo 19" },
   ]),
 )

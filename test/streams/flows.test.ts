@@ -294,6 +294,8 @@ describe("timesheet.approved", () => {
       unit_amount: "7.25",
       "employee_id/.id": "77",
       "project_id/id": "weir_be01.engagements_ENG-7.project",
+      "task_id/id": "",
+      "so_line/id": "",
       is_so_line_edited: true,
     })
   })
