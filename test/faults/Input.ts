@@ -1,0 +1,57 @@
+/** Small scenarios, made for one test: the generator's month with other sizes, another order, more trouble. */
+import { Effect, type Scope } from "effect"
+import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { Expectation } from "../../fixtures/generator/Expectation.ts"
+import { configOf, employeesOf } from "../../fixtures/generator/main.ts"
+import { lineOf, type Message } from "../../fixtures/generator/Message.ts"
+import { messages } from "../../fixtures/generator/Scenario.ts"
+import { resize, shapes } from "../../fixtures/generator/Shape.ts"
+import { load, type Scenario } from "../../fixtures/scenario.ts"
+
+/** A folder that PostgreSQL's own user may enter, gone with the scope. */
+export const folder: Effect.Effect<string, never, Scope.Scope> = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const path = await mkdtemp(join(tmpdir(), "weir-faults-"))
+    await chmod(path, 0o755)
+    return path
+  }),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true, maxRetries: 3 })),
+)
+
+export interface InputOptions {
+  readonly seed: number
+  /** Over all three entities. */
+  readonly consultants: number
+  readonly days: number
+  /** Changes what is published; what must come of it is worked out anew. Default: as it is. */
+  readonly arrange?: (messages: ReadonlyArray<Message>) => ReadonlyArray<Message>
+}
+
+/** Writes a scenario to a folder of its own. */
+export const make = Effect.fnUntraced(function* ({ arrange, consultants, days, seed }: InputOptions) {
+  const path = yield* folder
+  const shape = resize(shapes["month-end-small"], { consultants, days })
+  const all = [...messages(shape, seed)]
+  const arranged = arrange === undefined ? all : arrange(all)
+  const expectation = new Expectation()
+  for (const message of arranged) expectation.observe(message)
+  const expected = {
+    scenario: `month-of-${consultants}`,
+    seed,
+    events: expectation.published,
+    ...expectation.result(shape.entities.map(({ code }) => code)),
+  }
+  const files = {
+    "events.ndjson": arranged.map((message) => `${lineOf(message)}\n`).join(""),
+    "expected.json": JSON.stringify(expected),
+    "employees.json": JSON.stringify(employeesOf(shape)),
+    "weir.json": JSON.stringify(configOf(shape)),
+  }
+  yield* Effect.promise(() =>
+    Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(path, name), text)))
+  )
+  const scenario: Scenario = yield* load(path)
+  return scenario
+})
