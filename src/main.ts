@@ -3,7 +3,7 @@
  *
  *     settings, addresses ─► Broker, Ledger, Odoo ─► CallGate, MasterData, Plan ─► actors on the cluster ─► HTTP
  */
-import { Duration, Effect, Layer } from "effect"
+import { Duration, Effect, Layer, Schedule } from "effect"
 import { hostname } from "node:os"
 import process from "node:process"
 import * as Actors from "./actor/Actors.ts"
@@ -26,7 +26,9 @@ import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import { gateGauges } from "./telemetry/Metrics.ts"
 
+const GAUGES_EVERY = Duration.seconds(5)
 /** Time beyond the grace in which the cluster may close an entity's scope. */
 const TERMINATION_MARGIN = Duration.seconds(5)
 
@@ -83,7 +85,18 @@ export const odoo = (settings: Settings) =>
     ),
   })
 
-const gate = (settings: Settings) => CallGate.layer({ databases: new Map(Object.entries(settings.databases)) })
+const gate = (settings: Settings) =>
+  Layer.provideMerge(gauges, CallGate.layer({ databases: new Map(Object.entries(settings.databases)) }))
+
+/** Shows what the gate lets through. */
+const gauges = Layer.effectDiscard(Effect.gen(function* () {
+  const gate = yield* CallGate.CallGate
+  yield* gate.snapshot.pipe(
+    Effect.flatMap(Effect.forEach(({ database, limit, running }) => gateGauges(database, running, limit))),
+    Effect.repeat(Schedule.spaced(GAUGES_EVERY)),
+    Effect.forkScoped,
+  )
+}))
 
 export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
   Layer.succeed(Roster, {

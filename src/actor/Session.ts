@@ -7,7 +7,8 @@
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
-import type { Flow } from "../flow/Flow.ts"
+import { Broker } from "../broker/Broker.ts"
+import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { type Claim, isFenced, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import { MasterData } from "../odoo/MasterData.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
@@ -145,13 +146,27 @@ export const session = Effect.fnUntraced(function* (
   const pumps = Effect.forEach(flows, supervised, { concurrency: flows.length, discard: true })
   const measuring = Effect.forEach(
     flows,
-    ({ name }) => Effect.suspend(() => meters.get(name)!.inFlight(boardOf(name).inFlight)),
+    (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
   const services = Effect.all([settler.run, relaying, expiring, measuring], { concurrency: 4, discard: true })
   yield* Effect.raceFirst(pumps, services)
   yield* relay(claim)
 })
+
+/** Sets a flow's gauges; a broker that does not answer leaves the backlog as it was. */
+const measure = Effect.fnUntraced(
+  function* (claim: Claim, flow: Flow, inFlight: number, afterSequence: number, meter: FlowMeter) {
+    yield* meter.inFlight(inFlight)
+    const broker = yield* Broker
+    const subject = subjectOf(claim.entity, flow)
+    yield* broker.backlog({ entity: claim.entity, flow: flow.name, epoch: claim.epoch, subject, afterSequence }).pipe(
+      Effect.timeout(MEASURE),
+      Effect.flatMap(meter.backlog),
+      Effect.ignore({ log: "Debug" }),
+    )
+  },
+)
 
 /** Counts a settlement once per outcome, not per event. */
 const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: number): Effect.Effect<void> => {

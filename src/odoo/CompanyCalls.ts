@@ -7,6 +7,7 @@ import type { Lane } from "../flow/Flow.ts"
 import type { CallGate } from "./CallGate.ts"
 import { type Company, contextOf } from "./Company.ts"
 import { type Json, type Odoo, OdooError } from "./Odoo.ts"
+import { timedCall } from "../telemetry/Metrics.ts"
 
 export interface CallInput {
   readonly ids?: ReadonlyArray<number>
@@ -74,16 +75,19 @@ export const companyCalls = (
         context: context === undefined ? base : { ...base, ...context },
         ...(ids !== undefined && { ids }),
         ...(args !== undefined && { args }),
-      }).pipe(Effect.withSpan("Odoo.call", {
-        kind: "client",
-        attributes: {
-          "odoo.model": model,
-          "odoo.method": method,
-          "odoo.count": size,
-          "odoo.company": company.id,
-          "weir.entity": company.entity,
-        },
-      })),
+      }).pipe(
+        timedCall(company.database, model, method),
+        Effect.withSpan("Odoo.call", {
+          kind: "client",
+          attributes: {
+            "odoo.model": model,
+            "odoo.method": method,
+            "odoo.count": size,
+            "odoo.company": company.id,
+            "weir.entity": company.entity,
+          },
+        }),
+      ),
     )
   }
   return {

@@ -5,7 +5,8 @@
  * Updates are made per batch and outcome, not per event, on series that are built once: hold a meter, do not make one
  * per batch.
  */
-import { Context, Effect, Metric } from "effect"
+import { type Context, Effect, Exit, Metric, Option } from "effect"
+import type { OdooError } from "../odoo/Odoo.ts"
 import { type ReasonCode, reasons } from "../reason/Reason.ts"
 
 /** What became of an event. */
@@ -123,33 +124,37 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
   }
 }
 
-export interface OdooMeter {
-  /** One call. `outcome` is `ok` or the code of the reason. */
-  readonly called: (model: string, method: string, outcome: "ok" | ReasonCode, millis: number) => Effect.Effect<void>
-  readonly running: (calls: number) => Effect.Effect<void>
-  readonly limit: (calls: number) => Effect.Effect<void>
-}
-
-/** The series of one Odoo database. */
-export const odooMeter = (database: string): OdooMeter => {
-  const calls = series(odooCalls, { database })
-  const running = Metric.withAttributes(odooRunning, { database })
-  const limit = Metric.withAttributes(odooLimit, { database })
-  return {
-    called: (model, method, outcome, millis) => Metric.update(calls({ model, method, outcome }), millis / 1_000),
-    running: (count) => Metric.update(running, count),
-    limit: (count) => Metric.update(limit, count),
-  }
-}
-
+const calls = series(odooCalls, {})
+const running = series(odooRunning, {})
+const limit = series(odooLimit, {})
 const statements = series(ledgerStatements, {})
 
-/** Measures a statement of the ledger by its name (`admit`, `settle`), whether it succeeds or not. */
-export const timed = (statement: string) => <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.clockWith((clock) => {
-    const start = clock.currentTimeNanosUnsafe()
-    return Effect.onExit(
-      self,
-      () => Metric.update(statements({ statement }), Number(clock.currentTimeNanosUnsafe() - start) / 1e9),
-    )
+/** Runs `record` with the seconds that `self` took, however it ended. */
+const timing =
+  <E>(record: (seconds: number, exit: Exit.Exit<unknown, E>) => Effect.Effect<void>) =>
+  <A, E1 extends E, R>(self: Effect.Effect<A, E1, R>): Effect.Effect<A, E1, R> =>
+    Effect.clockWith((clock) => {
+      const start = clock.currentTimeNanosUnsafe()
+      return Effect.onExit(self, (exit) => record(Number(clock.currentTimeNanosUnsafe() - start) / 1e9, exit))
+    })
+
+/** Measures a call to Odoo by its outcome: `ok`, or the reason's code. Waiting for a turn is not a part of it. */
+export const timedCall = (
+  database: string,
+  model: string,
+  method: string,
+): <A, R>(self: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R> =>
+  timing<OdooError>((seconds, exit) => {
+    const outcome = Exit.isSuccess(exit)
+      ? "ok"
+      : Option.match(Exit.findErrorOption(exit), { onNone: () => "interrupted", onSome: ({ code }) => code })
+    return Metric.update(calls({ database, model, method, outcome }), seconds)
   })
+
+/** Calls that run and may run at once, per database. */
+export const gateGauges = (database: string, runningNow: number, limitNow: number): Effect.Effect<void> =>
+  Effect.andThen(Metric.update(running({ database }), runningNow), Metric.update(limit({ database }), limitNow))
+
+/** Measures a statement of the ledger by its name (`admit`, `settle`), whether it succeeds or not. */
+export const timed = (statement: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =>
+  timing<unknown>((seconds) => Metric.update(statements({ statement }), seconds))

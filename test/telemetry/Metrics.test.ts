@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Metric } from "effect"
 import { TestClock } from "effect/testing"
 import { PrometheusMetrics } from "effect/observability"
-import { all, flowMeter, odooMeter, timed } from "../../src/telemetry/Metrics.ts"
+import { OdooError } from "../../src/odoo/Odoo.ts"
+import { all, flowMeter, gateGauges, timed, timedCall } from "../../src/telemetry/Metrics.ts"
 
 /** A registry of its own for each test. */
 const fresh = <A, E>(effect: Effect.Effect<A, E>) =>
@@ -34,16 +35,19 @@ describe("metrics", () => {
 
   it.effect("time calls to Odoo and statements of the ledger in seconds", () =>
     fresh(Effect.gen(function* () {
-      const meter = odooMeter("main")
-      yield* meter.called("res.partner", "load", "ok", 250)
-      yield* meter.called("res.partner", "load", "ODOO-CONTENTION", 1_000)
-      yield* meter.running(2)
-      yield* meter.limit(4)
-      const statement = yield* Effect.forkChild(Effect.sleep("4 millis").pipe(timed("settle")), {
-        startImmediately: true,
-      })
+      const collision = new OdooError({ code: "ODOO-CONTENTION", operation: "res.partner/load", message: "" })
+      const measured = yield* Effect.forkChild(
+        Effect.all([
+          Effect.sleep("250 millis").pipe(timedCall("main", "res.partner", "load")),
+          Effect.fail(collision).pipe(timedCall("main", "res.partner", "load"), Effect.flip),
+          Effect.sleep("4 millis").pipe(timed("settle")),
+        ]),
+        { startImmediately: true },
+      )
+      yield* TestClock.adjust("250 millis")
       yield* TestClock.adjust("4 millis")
-      yield* Fiber.join(statement)
+      yield* Fiber.join(measured)
+      yield* gateGauges("main", 2, 4)
       const text = yield* PrometheusMetrics.format()
       assert.include(
         text,
