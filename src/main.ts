@@ -26,6 +26,7 @@ import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import { validateCatalog } from "../streams/catalog.ts"
 import { gateGauges } from "./telemetry/Metrics.ts"
 
 const GAUGES_EVERY = Duration.seconds(5)
@@ -98,12 +99,21 @@ const gauges = Layer.effectDiscard(Effect.gen(function* () {
   )
 }))
 
+/** What is served. Flows that could never work are a defect of the catalogue, said before anything starts. */
 export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
-  Layer.succeed(Roster, {
-    owner: `${hostname()}:${process.pid}`,
-    flows,
-    entities: new Map(Object.entries(settings.entities).map(([code, entity]) => [code, { code, ...entity }])),
-  })
+  Layer.effect(
+    Roster,
+    Effect.suspend(() => {
+      const issues = validateCatalog(flows)
+      return issues.length > 0
+        ? Effect.die(new Error(`the catalogue of flows is not sound: ${issues.join("; ")}`))
+        : Effect.succeed({
+          owner: `${hostname()}:${process.pid}`,
+          flows,
+          entities: new Map(Object.entries(settings.entities).map(([code, entity]) => [code, { code, ...entity }])),
+        })
+    }),
+  )
 
 /**
  * The engine on given ports: what the real service and every simulation have in common.
