@@ -3,7 +3,7 @@
  * here, however long it lasts: the plan is idempotent, the pump keeps the broker informed, and the flow's bounds hold
  * back what comes behind.
  */
-import { Cause, Clock, Effect, Schedule } from "effect"
+import { Cause, Clock, Effect } from "effect"
 import type { Flow } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Outcome, Reference } from "../ledger/Ledger.ts"

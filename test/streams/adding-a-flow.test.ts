@@ -1,12 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
+import { Effect, Schema } from "effect"
 import { readFileSync } from "node:fs"
 import { vendors } from "../../docs/examples/vendors/vendors.ts"
 import { Envelope } from "../../schemas/envelope.ts"
+import { Broker } from "../../src/broker/Broker.ts"
+import { toMessage } from "../../src/broker/cloudevents.ts"
 import type { Load } from "../../src/flow/Step.ts"
 import { catalog, validateCatalog } from "../../streams/catalog.ts"
+import { pass, ports, publish, running, tallies } from "../simulation/World.ts"
 import { company } from "./samples.ts"
 
+const decodeEnvelope = Schema.decodeUnknownSync(Envelope)
 const root = new URL("../../", import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), "utf8")
 
@@ -31,7 +35,7 @@ describe("docs/adding-a-flow.md", () => {
     const spec = vendors.events[0]
     if (spec === undefined) throw new Error("the example has no event")
     const rows = events.map(({ envelope, subject }) => {
-      const { data, type } = Schema.decodeUnknownSync(Envelope)(envelope)
+      const { data, type } = decodeEnvelope(envelope)
       assert.strictEqual(subject, `erp.be01.${type}`)
       assert.strictEqual(type, spec.type)
       const payload = Schema.decodeUnknownSync(spec.schema)(data)
@@ -50,5 +54,22 @@ describe("docs/adding-a-flow.md", () => {
       },
     })
     assert.strictEqual(new Set(rows.map((row) => "externalId" in row ? row.externalId : "")).size, 1)
+  })
+
+  it.effect("runs in the whole pipeline: two versions applied, the late one superseded, one partner, one fact told", () => {
+    const world = ports()
+    return Effect.gen(function* () {
+      yield* publish(...events.map(({ envelope, subject }) => toMessage(decodeEnvelope(envelope), subject)))
+      yield* pass(5)
+      const tally = (yield* tallies()).get("vendors")
+      assert.deepStrictEqual([tally?.applied, tally?.superseded], [2, 1])
+      const partners = [...world.standIn.store.tables.get("res.partner")!.rows.values()]
+      assert.deepStrictEqual(
+        partners.filter((row) => row["ref"] === "VEN-17").map((row) => row["name"]),
+        ["Harbour Print & Sign"],
+      )
+      const subjects = yield* Broker.use((broker) => broker.subjects("erp-out.>"))
+      assert.deepStrictEqual([...subjects], [["erp-out.be01.vendor.registered", 2]])
+    }).pipe(Effect.provide(running({ flows: [...catalog, vendors] })), Effect.provide(world.layer))
   })
 })
