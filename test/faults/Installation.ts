@@ -47,7 +47,19 @@ export interface InstallationOptions {
   readonly grace?: Duration.Input
 }
 
-export interface Installation {
+/** What stands, asked of ledger and Odoo directly. */
+export interface Observer {
+  /** Events with an outcome; waits while the ledger's database is away. */
+  readonly settled: Effect.Effect<number>
+  /** Waits until so many events have an outcome; dies, with what `weir` said, when nothing moves for minutes. */
+  readonly until: (events: number, weir: Program.Program) => Effect.Effect<number>
+  /** Everything that must stand beside what stands. */
+  readonly figures: Effect.Effect<ReadonlyArray<Figure>>
+  /** Figures that differ, records in Odoo that are nobody's, keys whose order was broken: nothing, if all is well. */
+  readonly wrong: Effect.Effect<ReadonlyArray<string>>
+}
+
+export interface Installation extends Observer {
   readonly scenario: Scenario
   readonly servers: { readonly broker: Server.Server; readonly database: Server.Server; readonly odoo: Server.Server }
   readonly proxies: { readonly broker: Proxy.Proxy; readonly database: Proxy.Proxy; readonly odoo: Proxy.Proxy }
@@ -55,14 +67,7 @@ export interface Installation {
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
-  /** Events with an outcome; waits while the ledger's database is away. */
-  readonly settled: Effect.Effect<number>
-  /** Waits until so many events have an outcome; dies, with what `weir` said, when nothing moves for minutes. */
-  readonly until: (events: number, weir: Program.Program) => Effect.Effect<number>
-  /** Everything that must stand beside what stands. */
-  readonly figures: Effect.Effect<ReadonlyArray<Figure>>
-  /** Figures that differ, records in Odoo that no ledger entry explains, keys whose order was broken: nothing at all. */
-  readonly wrong: Effect.Effect<ReadonlyArray<string>>
+  /** Makes the stand-in fail by these rules from now on, and no others. */
   readonly faults: (rules: ReadonlyArray<FaultRule>) => Effect.Effect<void>
 }
 
@@ -108,32 +113,47 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     ODOO_API_KEY: defaultKey,
   })
 
-  // Not migrated here: before Weir has done it there is nothing to ask.
-  const sql = yield* PgLedger.connect({
-    url: Redacted.make(database.url()),
-    poolSize: 2,
-    applicationName: "weir-faults",
-  }).pipe(Effect.retry(ASK), Effect.orDie)
-  const ledger = PgLedger.fromClient(sql)
-  const odooClient = yield* Effect.map(Layer.build(odooAt(odoo.url())), (context) => Context.get(context, Odoo))
-  const asked = <A, E>(effect: Effect.Effect<A, E, Ledger | Odoo>) =>
-    effect.pipe(
-      Effect.retry(ASK),
-      Effect.orDie,
-      Effect.provideService(Ledger, ledger),
-      Effect.provideService(Odoo, odooClient),
-    )
-  const count = asked(settled)
-  const figures = asked(compare(scenario))
-
   const installation: Installation = {
+    ...yield* observe(scenario, Redacted.make(database.url()), odoo.url()),
     scenario,
     servers: { broker, database, odoo },
     proxies,
     weir,
     publish: publish(broker.url(), scenario),
+    faults: (rules) =>
+      Effect.promise(async () => {
+        await control(odoo.url(), "DELETE", {})
+        for (const rule of rules) await control(odoo.url(), "POST", rule)
+      }),
+  }
+  return installation
+})
+
+/** Looks at a ledger and an Odoo until the scope closes. */
+export const observe = Effect.fnUntraced(function* (
+  scenario: Scenario,
+  postgresUrl: Redacted.Redacted,
+  odooUrl: string,
+) {
+  // Not migrated here: before Weir has done it there is nothing to ask.
+  const sql = yield* PgLedger.connect({ url: postgresUrl, poolSize: 2, applicationName: "weir-faults" }).pipe(
+    Effect.retry(ASK),
+    Effect.orDie,
+  )
+  const ledger = PgLedger.fromClient(sql)
+  const odoo = Context.get(yield* Layer.build(odooAt(odooUrl)), Odoo)
+  const asked = <A, E>(effect: Effect.Effect<A, E, Ledger | Odoo>) =>
+    effect.pipe(
+      Effect.retry(ASK),
+      Effect.orDie,
+      Effect.provideService(Ledger, ledger),
+      Effect.provideService(Odoo, odoo),
+    )
+  const count = asked(settled)
+  const figures = asked(compare(scenario))
+  const observer: Observer = {
     settled: count,
-    until: (events, program) => until(count, events, program),
+    until: (events, weir) => until(count, events, weir),
     figures,
     wrong: Effect.gen(function* () {
       const different = (yield* figures).filter((figure) => !agrees(figure))
@@ -146,13 +166,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
         ...disordered.map(({ line }) => `${line}: a later event was settled before an earlier one`),
       ]
     }),
-    faults: (rules) =>
-      Effect.promise(async () => {
-        await control(odoo.url(), "DELETE", {})
-        for (const rule of rules) await control(odoo.url(), "POST", rule)
-      }),
   }
-  return installation
+  return observer
 })
 
 /** Keys of which a later event was applied at an earlier time than one that lies before it in the stream. */
@@ -187,7 +202,8 @@ const strays = Effect.fnUntraced(function* (scenario: Scenario) {
   return found
 })
 
-const publish = (url: string, scenario: Scenario): Effect.Effect<void> =>
+/** Publishes the whole scenario to the broker at `url`, whose streams it creates when they are missing. */
+export const publish = (url: string, scenario: Scenario): Effect.Effect<void> =>
   Effect.gen(function* () {
     const broker = yield* JetStreamBroker.make({ servers: url, connectionName: "weir-faults" })
     yield* broker.provision
@@ -228,7 +244,9 @@ const control = async (url: string, method: "POST" | "DELETE", rule: object): Pr
 /** Events that Weir has in its hands, as its own status tells; null when it does not answer. */
 export const inFlight = (weir: Program.Program): Effect.Effect<number | null> =>
   Effect.promise(async () => {
-    const at = weir.lines.map(({ message }) => /status on (\S+)/u.exec(message)?.[1]).find((found) => found !== undefined)
+    const at = weir.lines.map(({ message }) => /status on (\S+)/u.exec(message)?.[1]).find((found) =>
+      found !== undefined
+    )
     if (at === undefined) return null
     try {
       const body = await (await fetch(at, { signal: AbortSignal.timeout(STATUS_MILLIS) })).json()

@@ -54,7 +54,10 @@ const launch = (
   lines: Array<LogLine>,
 ): { readonly child: ChildProcess; readonly end: Promise<Ended> } => {
   const path = `${ROOT}${script}`
-  const child = spawn(process.execPath, [...process.versions.deno === undefined ? [path] : ["run", "-A", path], ...args], {
+  const child = spawn(process.execPath, [
+    ...process.versions.deno === undefined ? [path] : ["run", "-A", path],
+    ...args,
+  ], {
     cwd: ROOT,
     env: { ...inherited(), ...environment },
     stdio: ["ignore", "ignore", "pipe"],

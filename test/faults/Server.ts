@@ -110,8 +110,7 @@ const make = ({ launch, name }: Life): Effect.Effect<Server, never, Scope.Scope>
 export const broker = (folder: string) =>
   make({
     name: "broker",
-    launch: (port) =>
-      NatsServer.start({ storeDir: join(folder, "nats"), ...(port === undefined ? {} : { port }) }),
+    launch: (port) => NatsServer.start({ storeDir: join(folder, "nats"), ...(port === undefined ? {} : { port }) }),
   })
 
 export const database = (folder: string) =>

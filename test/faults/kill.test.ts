@@ -12,28 +12,32 @@ const JITTER_MILLIS = 400
 const LATENCY = 0.02
 
 describe("weir, killed hard", () => {
-  it.live("brings a whole month-end into Odoo, nothing lost and nothing twice, killed again and again", () =>
-    Effect.gen(function* () {
-      const random = new Random(seedOf("kill"), "kill")
-      const scenario = yield* load("fixtures/month-end-small")
-      const { events } = scenario.expected
-      const at = yield* Installation.make({ scenario, latency: LATENCY })
-      yield* at.publish
-      let caught = 0
-      for (const blow of BLOWS) {
+  it.live(
+    "brings a whole month-end into Odoo, nothing lost and nothing twice, killed again and again",
+    () =>
+      Effect.gen(function* () {
+        const random = new Random(seedOf("kill"), "kill")
+        const scenario = yield* load("fixtures/month-end-small")
+        const { events } = scenario.expected
+        const at = yield* Installation.make({ scenario, latency: LATENCY })
+        yield* at.publish
+        let caught = 0
+        for (const blow of BLOWS) {
+          const weir = yield* at.weir
+          yield* at.until(Math.ceil(events * blow), weir)
+          yield* Effect.sleep(random.int(0, JITTER_MILLIS))
+          caught += (yield* Installation.inFlight(weir)) ?? 0
+          yield* weir.signal("SIGKILL")
+          assert.strictEqual((yield* weir.ended).signal, "SIGKILL")
+          assert.isBelow(yield* at.settled, events, "it was still at work")
+        }
+        assert.isAbove(caught, 0, "events were in its hands when it died")
         const weir = yield* at.weir
-        yield* at.until(Math.ceil(events * blow), weir)
-        yield* Effect.sleep(random.int(0, JITTER_MILLIS))
-        caught += (yield* Installation.inFlight(weir)) ?? 0
-        yield* weir.signal("SIGKILL")
-        assert.strictEqual((yield* weir.ended).signal, "SIGKILL")
-        assert.isBelow(yield* at.settled, events, "it was still at work")
-      }
-      assert.isAbove(caught, 0, "events were in its hands when it died")
-      const weir = yield* at.weir
-      yield* at.until(events, weir)
-      assert.deepStrictEqual(yield* at.wrong, [])
-      yield* weir.signal("SIGTERM")
-      assert.strictEqual((yield* weir.ended).code, 0)
-    }), 240_000)
+        yield* at.until(events, weir)
+        assert.deepStrictEqual(yield* at.wrong, [])
+        yield* weir.signal("SIGTERM")
+        assert.strictEqual((yield* weir.ended).code, 0)
+      }),
+    240_000,
+  )
 })

@@ -83,34 +83,46 @@ describe("weir, when what it depends on goes away", () => {
         if (name !== "odoo") yield* weir.said(words[name].back)
       }), 120_000)
 
-    it.live(`says so when the ${name} goes away in the middle of work, and goes on when it is back`, () =>
-      Effect.gen(function* () {
-        const { from, weir } = yield* midway(`${name} away midway`, name, (server, saying) =>
-          Effect.gen(function* () {
-            yield* server.stop
-            yield* saying
-            yield* server.start
-          }))
-        yield* weir.said(words[name].back, from)
-      }), 120_000)
+    it.live(
+      `says so when the ${name} goes away in the middle of work, and goes on when it is back`,
+      () =>
+        Effect.gen(function* () {
+          const { from, weir } = yield* midway(`${name} away midway`, name, (server, saying) =>
+            Effect.gen(function* () {
+              yield* server.stop
+              yield* saying
+              yield* server.start
+            }))
+          yield* weir.said(words[name].back, from)
+        }),
+      120_000,
+    )
   }
 
-  it.live("says so when Odoo is frozen, and goes on when it thaws", () =>
-    midway("odoo frozen", "odoo", (server, saying) =>
-      Effect.gen(function* () {
-        yield* server.freeze
-        yield* saying
-        yield* Effect.sleep(FROZEN)
-        yield* server.thaw
-      })), 120_000)
-
-  for (const name of ["broker", "database"] as const) {
-    it.live(`stands still while the ${name} is frozen for seconds, and goes on when it thaws`, () =>
-      midway(`${name} frozen`, name, (server) =>
+  it.live(
+    "says so when Odoo is frozen, and goes on when it thaws",
+    () =>
+      midway("odoo frozen", "odoo", (server, saying) =>
         Effect.gen(function* () {
           yield* server.freeze
+          yield* saying
           yield* Effect.sleep(FROZEN)
           yield* server.thaw
-        })), 120_000)
+        })),
+    120_000,
+  )
+
+  for (const name of ["broker", "database"] as const) {
+    it.live(
+      `stands still while the ${name} is frozen for seconds, and goes on when it thaws`,
+      () =>
+        midway(`${name} frozen`, name, (server) =>
+          Effect.gen(function* () {
+            yield* server.freeze
+            yield* Effect.sleep(FROZEN)
+            yield* server.thaw
+          })),
+      120_000,
+    )
   }
 })
