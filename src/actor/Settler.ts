@@ -21,6 +21,11 @@ export interface Request {
   readonly checkpoint: Checkpoint
 }
 
+interface Waiting {
+  readonly request: Request
+  readonly done: Deferred.Deferred<void, LedgerError>
+}
+
 export interface Settler {
   /** Returns when the outcomes are durable and the broker has been told. Fails when the entity has another owner. */
   readonly settle: (request: Request) => Effect.Effect<void, LedgerError>
@@ -39,11 +44,7 @@ export interface SettlerHooks {
 
 export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: SettlerHooks) {
   const ledger = yield* Ledger
-  const queue = yield* Queue.bounded<
-    { readonly request: Request; readonly done: Deferred.Deferred<void, LedgerError> }
-  >(
-    WAITING,
-  )
+  const queue = yield* Queue.bounded<Waiting>(WAITING)
 
   const commit = Effect.fnUntraced(function* (requests: ReadonlyArray<Request>) {
     const outcomes: Array<Outcome> = []
@@ -53,7 +54,9 @@ export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: Set
       for (const { delivery } of items) if (delivery !== null) checkpoint.settled(delivery.streamSequence)
       checkpoints.set(flow, Math.max(checkpoint.value, checkpoints.get(flow) ?? 0))
     }
+    // One try is never cut, or what it decided would be unknown. The wait between two tries may be.
     const settled = yield* ledger.settle(claim, { outcomes, checkpoints }).pipe(
+      Effect.uninterruptible,
       timed("settle"),
       untilAvailable("settle"),
     )
@@ -68,8 +71,7 @@ export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: Set
   const run = Effect.gen(function* () {
     while (true) {
       const waiting = yield* Queue.takeBetween(queue, 1, GROUP)
-      // A settlement that has begun is finished even when the session ends: its outcomes are true.
-      yield* Effect.uninterruptible(commit(waiting.map(({ request }) => request))).pipe(
+      yield* commit(waiting.map(({ request }) => request)).pipe(
         Effect.onExit((exit) => Effect.forEach(waiting, ({ done }) => Deferred.done(done, exit), { discard: true })),
       )
     }
