@@ -11,9 +11,11 @@ export type Holder = symbol
 export class Parents {
   #held = new Map<string, { readonly holder: Holder; count: number }>()
   #claims = new Map<string, string>()
+  /** Somebody was refused since `released` was called. */
+  #refused = false
   #released: () => void
 
-  /** `released` is called whenever parents have become free. */
+  /** `released` is called when parents have become free and somebody was refused before. It may acquire at once. */
   constructor(released: () => void) {
     this.#released = released
   }
@@ -25,6 +27,7 @@ export class Parents {
       if (names.every((name) => (this.#claims.get(name) ?? flow) === flow)) {
         for (const name of names) this.#claims.set(name, flow)
       }
+      this.#refused = true
       return false
     }
     for (const name of names) {
@@ -36,12 +39,15 @@ export class Parents {
     return true
   }
 
-  release(names: ReadonlyArray<string>, holder: Holder): void {
+  /** All of a batch at once: who wakes finds all of them free. A name stands there once per event. */
+  release(names: Iterable<string>, holder: Holder): void {
     for (const name of names) {
       const held = this.#held.get(name)
       if (held !== undefined && held.holder === holder && --held.count === 0) this.#held.delete(name)
     }
-    if (names.length > 0) this.#released()
+    if (!this.#refused) return
+    this.#refused = false
+    this.#released()
   }
 
   /** Forgets the claims of a flow that stops. */

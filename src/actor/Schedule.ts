@@ -93,7 +93,7 @@ export class Schedule {
 
   /** Writing is over: others may have the parents, although the outcome is not durable yet. */
   written(batch: Batch): void {
-    for (const item of batch.items) this.#parents.release(item.payload?.parents ?? [], batch.holder)
+    this.#parents.release(batch.items.flatMap((item) => item.payload?.parents ?? []), batch.holder)
   }
 
   /** The outcomes are durable: the keys may go on. */

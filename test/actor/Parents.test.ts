@@ -1,0 +1,41 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Parents } from "../../src/actor/Parents.ts"
+
+const bulk = Symbol("bulk")
+const critical = Symbol("critical")
+
+describe("Parents", () => {
+  it("wakes others once per batch, when all its parents are free", () => {
+    const taken: Array<boolean> = []
+    const parents = new Parents(() => {
+      taken.push(parents.acquire(["order-1", "order-2"], critical, "critical"))
+    })
+    assert.isTrue(parents.acquire(["order-1"], bulk, "bulk"))
+    assert.isTrue(parents.acquire(["order-2"], bulk, "bulk"))
+    assert.isFalse(parents.acquire(["order-1", "order-2"], critical, "critical"))
+    parents.release(["order-1", "order-2"], bulk)
+    assert.deepStrictEqual(taken, [true])
+  })
+
+  it("wakes nobody when nobody was refused", () => {
+    let wakes = 0
+    const parents = new Parents(() => wakes++)
+    assert.isTrue(parents.acquire(["order-1"], bulk, "bulk"))
+    parents.release(["order-1"], bulk)
+    assert.strictEqual(wakes, 0)
+  })
+
+  it("wakes again for whoever was refused while others were woken", () => {
+    let wakes = 0
+    const parents = new Parents(() => {
+      if (++wakes === 1) assert.isFalse(parents.acquire(["order-2"], critical, "critical"))
+    })
+    const other = Symbol("other")
+    assert.isTrue(parents.acquire(["order-1"], bulk, "bulk"))
+    assert.isTrue(parents.acquire(["order-2"], other, "bulk"))
+    assert.isFalse(parents.acquire(["order-1"], critical, "critical"))
+    parents.release(["order-1"], bulk)
+    parents.release(["order-2"], other)
+    assert.strictEqual(wakes, 2)
+  })
+})
