@@ -6,7 +6,6 @@
  * per batch.
  */
 import { type Context, Effect, Exit, Metric, Option } from "effect"
-import type { OdooError } from "../odoo/Odoo.ts"
 import { type ReasonCode, reasons } from "../reason/Reason.ts"
 
 /** What became of an event. */
@@ -143,8 +142,8 @@ export const timedCall = (
   database: string,
   model: string,
   method: string,
-): <A, R>(self: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R> =>
-  timing<OdooError>((seconds, exit) => {
+): <A, E extends { readonly code: ReasonCode }, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =>
+  timing<{ readonly code: ReasonCode }>((seconds, exit) => {
     const outcome = Exit.isSuccess(exit)
       ? "ok"
       : Option.match(Exit.findErrorOption(exit), { onNone: () => "interrupted", onSome: ({ code }) => code })
