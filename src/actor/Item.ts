@@ -16,7 +16,13 @@ export type Verdict =
   | { readonly _tag: "Duplicate" }
   | { readonly _tag: "Superseded" }
   | { readonly _tag: "Wait"; readonly on: Reference }
-  | { readonly _tag: "Park"; readonly code: ReasonCode; readonly detail: string }
+  | {
+    readonly _tag: "Park"
+    readonly code: ReasonCode
+    readonly detail: string
+    /** Another payload has its identity: it is kept under an identity of its own. */
+    readonly apart?: boolean
+  }
   | { readonly _tag: "Behind" }
 
 export interface Item {

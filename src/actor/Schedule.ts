@@ -16,12 +16,14 @@ export interface Batch {
 }
 
 export class Schedule {
-  /** Items of each key, the first one possibly in a batch. */
+  /** Items of each key, the first one possibly in a batch. Who comes with a known identity queues behind its bearer. */
   #queues = new Map<string, Array<Item>>()
   /** Keys that have an item and none in a batch, oldest first. */
   #runnable = new Set<string>()
   #eventIds = new Set<string>()
-  /** Keys settled while an admission was under way: its answers about them are stale. */
+  /** Name of the queue in which an identity is. */
+  #queueOf = new Map<string, string>()
+  /** Keys and identities settled while an admission was under way: its answers about them are stale. */
   #settledMeanwhile = new Set<string>()
   #admissions = 0
   #size = 0
@@ -65,13 +67,16 @@ export class Schedule {
   push(items: ReadonlyArray<Item>): void {
     for (const item of items) {
       const { eventId, key } = item.event
-      const queue = this.#queues.get(key)
+      // One identity under two keys would be two events in Odoo and one in the ledger: the second must see the first.
+      const name = this.#queueOf.get(eventId) ?? key
+      const queue = this.#queues.get(name)
       if (item.delivery === null) this.#eventIds.add(eventId)
-      item.stale = queue !== undefined || this.#settledMeanwhile.has(key)
+      this.#queueOf.set(eventId, name)
+      item.stale = queue !== undefined || this.#settledMeanwhile.has(key) || this.#settledMeanwhile.has(eventId)
       this.#size++
       if (queue === undefined) {
-        this.#queues.set(key, [item])
-        this.#runnable.add(key)
+        this.#queues.set(name, [item])
+        this.#runnable.add(name)
       } else queue.push(item)
     }
     if (--this.#admissions === 0) this.#settledMeanwhile.clear()
@@ -87,7 +92,7 @@ export class Schedule {
       items.push(item)
       if (items.length === size) break
     }
-    for (const item of items) this.#runnable.delete(item.event.key)
+    for (const { event } of items) this.#runnable.delete(this.#queueOf.get(event.eventId)!)
     return items.length === 0 ? null : { holder, items }
   }
 
@@ -100,13 +105,15 @@ export class Schedule {
   done(batch: Batch): void {
     for (const item of batch.items) {
       const { eventId, key } = item.event
-      const queue = this.#queues.get(key)!
+      const name = this.#queueOf.get(eventId)!
+      const queue = this.#queues.get(name)!
       queue.shift()
       this.#size--
       if (item.delivery === null) this.#eventIds.delete(eventId)
-      if (queue.length === 0) this.#queues.delete(key)
-      else this.#runnable.add(key)
-      if (this.#admissions > 0) this.#settledMeanwhile.add(key)
+      if (!queue.some(({ event }) => event.eventId === eventId)) this.#queueOf.delete(eventId)
+      if (queue.length === 0) this.#queues.delete(name)
+      else this.#runnable.add(name)
+      if (this.#admissions > 0) this.#settledMeanwhile.add(key).add(eventId)
     }
   }
 }

@@ -13,6 +13,7 @@ export const judge = (item: Item, answer: Answer): Verdict => {
       _tag: "Park",
       code: "EVENT-CHANGED",
       detail: `event ${item.event.eventId} came before with another payload and is ${seen.state}`,
+      apart: true,
     }
   }
   if (answer.blocked) return { _tag: "Behind" }
@@ -41,6 +42,6 @@ const isOlder = (version: number | null, mapping: Mapping): boolean =>
  * stay in the ledger.
  */
 export const identityOf = (item: Item): string =>
-  item.verdict._tag === "Park" && item.verdict.code === "EVENT-CHANGED" && item.delivery !== null
+  item.verdict._tag === "Park" && item.verdict.apart === true
     ? `${item.event.eventId}@${item.event.streamSequence}`
     : item.event.eventId

@@ -47,6 +47,28 @@ describe("Schedule", () => {
     assert.deepStrictEqual(sequences(schedule.take(10)), [2])
   })
 
+  it("queues an identity that comes again under another key behind the first, to be asked about again", () => {
+    const schedule = make()
+    const same = (key: string, sequence: number): Item => {
+      const made = item(key, sequence)
+      return { ...made, event: { ...made.event, eventId: "same" } }
+    }
+    const [a, b, c] = [same("a", 1), same("b", 2), same("c", 4)]
+    push(schedule, a, b, item("b", 3))
+    const first = schedule.take(10)!
+    assert.deepStrictEqual(sequences(first), [1, 3])
+    assert.deepStrictEqual([a.stale, b.stale], [false, true])
+    schedule.admissionStarts()
+    finish(schedule, first)
+    const second = schedule.take(10)!
+    assert.deepStrictEqual(sequences(second), [2])
+    finish(schedule, second)
+    schedule.push([c])
+    assert.isTrue(c.stale, "it was settled while the ledger was asked")
+    finish(schedule, schedule.take(10)!)
+    assert.strictEqual(schedule.size, 0)
+  })
+
   it("lets other keys overtake one that holds ninety percent of the events", () => {
     const schedule = make()
     push(schedule, ...Array.from({ length: 100 }, (_, n) => item(n % 10 === 9 ? `k${n}` : "hot", n + 1)))

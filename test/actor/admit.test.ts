@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { judge } from "../../src/actor/admit.ts"
+import { identityOf, judge } from "../../src/actor/admit.ts"
 import type { Item } from "../../src/actor/Item.ts"
 import type { Delivery } from "../../src/broker/Broker.ts"
 import type { EventSpec } from "../../src/flow/Flow.ts"
@@ -73,6 +73,17 @@ describe("judge", () => {
   it("parks another payload under a known identity", () => {
     const verdict = judge(item("gate", 1), answer({ seen: { state: "applied", payloadHash: "other" } }))
     assert.isTrue(verdict._tag === "Park" && verdict.code === "EVENT-CHANGED")
+  })
+
+  it("keeps another payload under a known identity apart, and everything else under its own identity", () => {
+    const judged = (known: Partial<Answer>) => {
+      const given = item("once", 1)
+      given.verdict = judge(given, answer(known))
+      return identityOf(given)
+    }
+    assert.strictEqual(judged({ seen: { state: "applied", payloadHash: "other" } }), "crm#1@7")
+    assert.strictEqual(judged({ mapping: mapping(null) }), "crm#1", "a second event of a key written once")
+    assert.strictEqual(judged({}), "crm#1")
   })
 
   it("stays behind an earlier event of its key that is held", () => {
