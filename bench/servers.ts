@@ -33,5 +33,5 @@ export const start = Effect.gen(function* () {
       url.pathname = `/${name}`
       return Redacted.make(url.href)
     })
-  return { nats, postgres, database, flush: sql`checkpoint` }
+  return { dataDir, nats, postgres, database, flush: sql`checkpoint` }
 })

@@ -1,0 +1,183 @@
+/**
+ * Weir's memory while it works off a backlog: `deno run -A bench/memory.ts`. `weir run` is a process of its own; the
+ * stand-in Odoo with its records is in this one, behind HTTP, and nats-server and PostgreSQL are processes too, so what
+ * is sampled is Weir alone. Customers and engagements stand before; then a backlog of time lines is published, Weir
+ * starts, and its resident memory is read twice a second until the backlog is in Odoo or the time is over.
+ *
+ * Options: `--seconds 240` at most per backlog; `--quick` for one small backlog that only shows that it works.
+ * Prints a table, then JSON; exit code 1 when memory is not flat or above the limit.
+ */
+import { Clock, Console, Effect, Redacted, References, type Scope } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { join } from "node:path"
+import process from "node:process"
+import { serve } from "../fixtures/odoo/server.ts"
+import { defaultKey, StandIn } from "../fixtures/odoo/StandIn.ts"
+import * as JetStreamBroker from "../src/broker/JetStreamBroker.ts"
+import * as month from "./month.ts"
+import { load, residentMiB } from "./processes.ts"
+import { start } from "./servers.ts"
+import { format, median, option, table } from "./table.ts"
+
+const quick = process.argv.includes("--quick")
+const backlogs = quick ? [2_000] : [10_000, 500_000]
+const seconds = option(process.argv, "seconds", 240)
+const LIMIT_MIB = 400
+/** Largest part by which memory may differ between the backlogs, and within one between its thirds. */
+const FLAT = 0.15
+const SAMPLE = "500 millis"
+/** What a runtime needs until its heap and its compiled code have settled; not part of the thirds. */
+const WARM_UP_SECONDS = 15
+const PAGE = 5_000
+const STOP_MILLIS = 30_000
+const shape = month.defaults
+const weirProgram = fileURLToPath(new URL("../src/cli/weir.ts", import.meta.url))
+
+/** `weir run` until the scope closes. */
+const weir = (
+  folder: string,
+  addresses: { readonly natsUrl: string; readonly postgresUrl: Redacted.Redacted; readonly odooUrl: string },
+): Effect.Effect<{ readonly pid: number; readonly log: string }, never, Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const file = join(folder, "weir.json")
+        const log = join(folder, "weir.log")
+        const configuration = {
+          ...month.configurationOf(shape, addresses.odooUrl),
+          nats: { url: addresses.natsUrl },
+          postgres: { url: { env: "WEIR_BENCH_POSTGRES" } },
+          http: { port: 0 },
+          dataDir: join(folder, "weir"),
+        }
+        writeFileSync(file, JSON.stringify(configuration))
+        const runtime = "Deno" in globalThis ? ["run", "-A"] : []
+        const output = openSync(log, "a")
+        const child = spawn(process.execPath, [...runtime, weirProgram, "run", "--config", file], {
+          stdio: ["ignore", output, output],
+          env: {
+            ...process.env,
+            WEIR_BENCH_POSTGRES: Redacted.value(addresses.postgresUrl),
+            ODOO_API_KEY: defaultKey,
+          },
+        })
+        closeSync(output)
+        return { child, log }
+      }),
+      ({ child }) => Effect.promise(() => stopped(child)),
+    ),
+    ({ child, log }) => ({ pid: child.pid ?? 0, log }),
+  )
+
+const stopped = (child: ChildProcess): Promise<void> =>
+  new Promise((done) => {
+    if (child.exitCode !== null || child.signalCode !== null) return done()
+    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MILLIS)
+    child.once("exit", () => {
+      clearTimeout(timer)
+      done()
+    })
+    child.kill("SIGTERM")
+  })
+
+interface Sample {
+  readonly seconds: number
+  readonly mebibytes: number
+  /** Time lines in Odoo. */
+  readonly lines: number
+}
+
+const rowsOf = (standIn: StandIn, model: string): number => standIn.store.tables.get(model)?.rows.size ?? 0
+
+/** Memory of `pid`, twice a second, until `isDone` or the time is over. */
+const sampled = Effect.fnUntraced(function* (
+  running: { readonly pid: number; readonly log: string },
+  standIn: StandIn,
+  isDone: () => boolean,
+) {
+  const samples: Array<Sample> = []
+  const began = yield* Clock.currentTimeMillis
+  while (!isDone()) {
+    yield* Effect.sleep(SAMPLE)
+    const elapsed = ((yield* Clock.currentTimeMillis) - began) / 1_000
+    const mebibytes = residentMiB(running.pid)
+    if (mebibytes === 0) {
+      return yield* Effect.die(new Error(`weir ended by itself:\n${readFileSync(running.log, "utf8").slice(-2_000)}`))
+    }
+    samples.push({ seconds: elapsed, mebibytes, lines: rowsOf(standIn, "account.analytic.line") })
+    if (elapsed > seconds) break
+  }
+  return samples
+})
+
+const drain = Effect.fnUntraced(function* (backlog: number) {
+  const servers = yield* start
+  const standIn = new StandIn({ companies: month.companiesOf(shape), employees: month.employeesOf(shape) })
+  const odooUrl = yield* serve(standIn)
+  const broker = yield* JetStreamBroker.make({ servers: servers.nats.url })
+  const addresses = { natsUrl: servers.nats.url, postgresUrl: yield* servers.database("ledger"), odooUrl }
+  yield* broker.provision
+  yield* broker.publish(month.masterEvents(shape))
+  const isPrepared = () => rowsOf(standIn, "sale.order") === shape.entities * shape.engagements
+  yield* Effect.scoped(Effect.gen(function* () {
+    yield* sampled(yield* weir(servers.dataDir, addresses), standIn, isPrepared)
+  }))
+  if (!isPrepared()) return yield* Effect.die(new Error(`no customers and engagements after ${seconds} s`))
+  for (let from = 0; from < backlog; from += PAGE) {
+    yield* broker.publish(month.timeEvents(shape, from, Math.min(backlog, from + PAGE)))
+  }
+  const running = yield* weir(servers.dataDir, addresses)
+  const samples = yield* sampled(running, standIn, () => rowsOf(standIn, "account.analytic.line") >= backlog)
+  return { backlog, samples }
+}, Effect.scoped)
+
+const summary = ({ backlog, samples }: { readonly backlog: number; readonly samples: ReadonlyArray<Sample> }) => {
+  const last = samples.at(-1)
+  const settled = samples.filter((sample) => sample.seconds >= WARM_UP_SECONDS).map(({ mebibytes }) => mebibytes)
+  const third = Math.floor(settled.length / 3)
+  const early = median(settled.slice(0, third))
+  const late = median(settled.slice(settled.length - third))
+  return {
+    backlog,
+    drained: last?.lines ?? 0,
+    seconds: last?.seconds ?? 0,
+    peakMiB: Math.max(...samples.map(({ mebibytes }) => mebibytes)),
+    /** Medians of the first and the last third after the warm-up; undefined when it was over before. */
+    ...(third === 0 ? {} : { earlyMiB: early, lateMiB: late, growth: late / early - 1 }),
+  }
+}
+
+const main = Effect.gen(function* () {
+  const results = yield* Effect.forEach(backlogs, (backlog) => Effect.map(drain(backlog), summary))
+  const peaks = results.map(({ peakMiB }) => peakMiB)
+  const problems = [
+    ...results.filter(({ peakMiB }) => peakMiB > LIMIT_MIB).map(({ backlog }) =>
+      `${format(backlog)} events: above ${LIMIT_MIB} MiB`
+    ),
+    ...results.filter(({ growth }) => growth !== undefined && growth > FLAT).map(({ backlog }) =>
+      `${format(backlog)} events: grows while it drains`
+    ),
+    ...Math.max(...peaks) > Math.min(...peaks) * (1 + FLAT) ? ["a larger backlog takes more memory"] : [],
+  ]
+  yield* Console.log(table([
+    ["backlog", "drained", "seconds", "peak MiB", "early MiB", "late MiB", "growth"],
+    ...results.map((result) => [
+      format(result.backlog),
+      format(result.drained),
+      format(result.seconds, 1),
+      format(result.peakMiB),
+      result.earlyMiB === undefined ? "" : format(result.earlyMiB),
+      result.lateMiB === undefined ? "" : format(result.lateMiB),
+      result.growth === undefined ? "" : `${format(result.growth * 100, 1)} %`,
+    ]),
+  ]))
+  yield* Console.log(problems.length === 0 ? `flat, below ${LIMIT_MIB} MiB` : problems.join("; "))
+  yield* Console.log(JSON.stringify({ limitMiB: LIMIT_MIB, flat: FLAT, load: load(), problems, results }))
+  return problems.length === 0 ? 0 : 1
+})
+
+process.exit(
+  await Effect.runPromise(Effect.scoped(main).pipe(Effect.provideService(References.MinimumLogLevel, "Warn"))),
+)
