@@ -43,6 +43,8 @@ export interface InstallationOptions {
   readonly latency: number
   /** How long Weir waits for an answer of Odoo. Default 20 seconds. */
   readonly odooTimeout?: Duration.Input
+  /** Whether the ledger's PostgreSQL must survive a crash. Default false: quicker. */
+  readonly durable?: boolean
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
 }
@@ -52,7 +54,7 @@ export interface Observer {
   /** Events with an outcome; waits while the ledger's database is away. */
   readonly settled: Effect.Effect<number>
   /** Waits until so many events have an outcome; dies, with what `weir` said, when nothing moves for minutes. */
-  readonly until: (events: number, weir: Program.Program) => Effect.Effect<number>
+  readonly until: (events: number, weir: Program.Program, every?: Duration.Input) => Effect.Effect<number>
   /** Everything that must stand beside what stands. */
   readonly figures: Effect.Effect<ReadonlyArray<Figure>>
   /** Figures that differ, records in Odoo that are nobody's, keys whose order was broken: nothing, if all is well. */
@@ -69,8 +71,22 @@ export interface Installation extends Observer {
   readonly publish: Effect.Effect<void>
   /** Makes the stand-in fail by these rules from now on, and no others. */
   readonly faults: (rules: ReadonlyArray<FaultRule>) => Effect.Effect<void>
+  /** Calls that the stand-in made fail so far. */
+  readonly struck: Effect.Effect<number>
+  /** Applied events of which the world was not told, or told twice: outcome events in the stream that differ. */
+  readonly untold: Effect.Effect<ReadonlyArray<string>>
 }
 
+/** What is published of an applied event, by flow; the others tell nothing. */
+const TOLD = {
+  engagements: "engagement.provisioned",
+  invoices: "invoice.posted",
+  payments: "payment.reconciled",
+} as const
+/** Looks before a missing outcome event counts as missing. */
+const TOLD_LOOKS = 400
+
+const decodeStats = Schema.decodeUnknownSync(Schema.Struct({ faults: Schema.Record(Schema.String, Schema.Int) }))
 const decodeStatus = Schema.decodeUnknownSync(StatusReport)
 const millis = (duration: Duration.Input): string => `${Duration.toMillis(Duration.fromInputUnsafe(duration))} millis`
 
@@ -80,7 +96,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const folder = yield* Input.folder
   const [broker, database, odoo] = yield* Effect.all([
     Server.broker(folder),
-    Server.database(folder),
+    Server.database(folder, options.durable ?? false),
     Server.odoo(folder, join(scenario.folder, "employees.json"), { latency: options.latency, workers: WORKERS }),
   ], { concurrency: 3 })
   const proxies = {
@@ -125,6 +141,11 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
         await control(odoo.url(), "DELETE", {})
         for (const rule of rules) await control(odoo.url(), "POST", rule)
       }),
+    struck: Effect.promise(async () => {
+      const stats = decodeStats(await (await fetch(`${odoo.url()}/_standin/stats`)).json())
+      return Object.values(stats.faults).reduce((sum, count) => sum + count, 0)
+    }),
+    untold: untold(broker.url(), scenario),
   }
   return installation
 })
@@ -153,15 +174,19 @@ export const observe = Effect.fnUntraced(function* (
   const figures = asked(compare(scenario))
   const observer: Observer = {
     settled: count,
-    until: (events, weir) => until(count, events, weir),
+    until: (events, weir, every) => until(count, events, weir, every ?? POLL),
     figures,
     wrong: Effect.gen(function* () {
       const different = (yield* figures).filter((figure) => !agrees(figure))
+      const codes = yield* asked(
+        sql.unsafe<{ readonly entity: string; readonly code: string; readonly n: number }>(CODES),
+      )
       const disordered = yield* asked(sql.unsafe<{ readonly line: string }>(DISORDER))
       return [
         ...different.map(({ actual, entity, expected, flow, what }) =>
           `${entity} ${flow} ${what}: ${actual}, expected ${expected}`
         ),
+        ...differentCodes(scenario, codes),
         ...yield* asked(strays(scenario)),
         ...disordered.map(({ line }) => `${line}: a later event was settled before an earlier one`),
       ]
@@ -169,6 +194,20 @@ export const observe = Effect.fnUntraced(function* (
   }
   return observer
 })
+
+const CODES = "select entity, code, count(*)::integer as n from weir.held group by entity, code"
+
+/** Held events by their reason, where there are more or fewer than there must be. */
+const differentCodes = (
+  scenario: Scenario,
+  rows: ReadonlyArray<{ readonly entity: string; readonly code: string; readonly n: number }>,
+): ReadonlyArray<string> =>
+  Object.entries(scenario.expected.entities).flatMap(([entity, { exceptions }]) => {
+    const held = new Map(rows.filter((row) => row.entity === entity).map(({ code, n }) => [code, n]))
+    return [...new Set([...held.keys(), ...Object.keys(exceptions)])]
+      .filter((code) => (held.get(code) ?? 0) !== (exceptions[code] ?? 0))
+      .map((code) => `${entity} ${code}: ${held.get(code) ?? 0} held, expected ${exceptions[code] ?? 0}`)
+  })
 
 /** Keys of which a later event was applied at an earlier time than one that lies before it in the stream. */
 const DISORDER = `
@@ -220,7 +259,32 @@ export const publish = (url: string, scenario: Scenario): Effect.Effect<void> =>
     }
   }).pipe(Effect.scoped, Effect.orDie)
 
-const until = Effect.fnUntraced(function* (count: Effect.Effect<number>, events: number, weir: Program.Program) {
+/** Outcome events are published after the settlement; then there must be one for each applied event. */
+const untold = (url: string, scenario: Scenario): Effect.Effect<ReadonlyArray<string>> =>
+  Effect.gen(function* () {
+    const broker = yield* JetStreamBroker.make({ servers: url, connectionName: "weir-faults" })
+    for (let look = 0;; look++) {
+      const told = yield* broker.subjects("erp-out.>")
+      const different: Array<string> = []
+      for (const [entity, { flows }] of Object.entries(scenario.expected.entities)) {
+        for (const [flow, type] of Object.entries(TOLD) as ReadonlyArray<[keyof typeof TOLD, string]>) {
+          const count = told.get(`erp-out.${entity}.${type}`) ?? 0
+          if (count !== flows[flow].applied) {
+            different.push(`${entity} ${flow}: ${flows[flow].applied} applied, ${count} times ${type} published`)
+          }
+        }
+      }
+      if (different.length === 0 || look === TOLD_LOOKS) return different
+      yield* Effect.sleep(POLL)
+    }
+  }).pipe(Effect.scoped, Effect.orDie)
+
+const until = Effect.fnUntraced(function* (
+  count: Effect.Effect<number>,
+  events: number,
+  weir: Program.Program,
+  every: Duration.Input,
+) {
   let [last, still] = [-1, 0]
   while (true) {
     const done = yield* count
@@ -231,7 +295,7 @@ const until = Effect.fnUntraced(function* (count: Effect.Effect<number>, events:
       const what = weir.isAlive() ? "nothing moves any more" : "weir ended"
       return yield* Effect.die(new Error(`${what} at ${done} of ${events} events\n${Program.tail(weir.lines)}`))
     }
-    yield* Effect.sleep(POLL)
+    yield* Effect.sleep(every)
   }
 })
 

@@ -26,6 +26,8 @@ export interface Server {
   /** Ends it in order; what it confirmed stays. */
   readonly stop: Effect.Effect<void>
   readonly start: Effect.Effect<void>
+  /** `kill -9` to all its processes. */
+  readonly crash: Effect.Effect<void>
   /** SIGSTOP to all its processes: connections stay open and nobody answers. */
   readonly freeze: Effect.Effect<void>
   readonly thaw: Effect.Effect<void>
@@ -50,9 +52,9 @@ const family = async (pid: number): Promise<ReadonlyArray<number>> => {
 }
 
 /** Parents first when freezing, so that none can start another child. */
-const signalFamily = (pid: () => number, name: "SIGSTOP" | "SIGCONT") =>
+const signalFamily = (pid: () => number, name: "SIGSTOP" | "SIGCONT" | "SIGKILL") =>
   Effect.promise(async () => {
-    if (name === "SIGSTOP") process.kill(pid(), name)
+    if (name !== "SIGCONT") process.kill(pid(), "SIGSTOP")
     for (const member of await family(pid())) {
       try {
         process.kill(member, name)
@@ -90,6 +92,7 @@ const make = ({ launch, name }: Life): Effect.Effect<Server, never, Scope.Scope>
       scope = yield* Scope.make()
       running = yield* launch(running.port === 0 ? undefined : running.port).pipe(Scope.provide(scope), Effect.orDie)
     })
+    const crash = Effect.andThen(signalFamily(() => running.pid, "SIGKILL"), stop)
     yield* Scope.addFinalizer(outer, stop)
     yield* start
     return {
@@ -102,6 +105,7 @@ const make = ({ launch, name }: Life): Effect.Effect<Server, never, Scope.Scope>
       },
       stop,
       start,
+      crash,
       freeze,
       thaw,
     }
@@ -113,14 +117,15 @@ export const broker = (folder: string) =>
     launch: (port) => NatsServer.start({ storeDir: join(folder, "nats"), ...(port === undefined ? {} : { port }) }),
   })
 
-export const database = (folder: string) =>
+/** `durable`: its data must survive a crash; else quicker. */
+export const database = (folder: string, durable: boolean) =>
   make({
     name: "database",
     launch: (port) =>
       Effect.map(
         EmbeddedPostgres.start({
           dataDir: join(folder, "postgres"),
-          durable: false,
+          durable,
           ...(port === undefined ? {} : { port }),
         }),
         ({ url, ...running }) => ({ ...running, url: Redacted.value(url) }),

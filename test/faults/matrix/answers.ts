@@ -1,0 +1,48 @@
+/** Odoo answers wrongly, late or not at all. What it did meanwhile, only its records tell. */
+import { Effect } from "effect"
+import { type FaultRule, raise } from "../../../fixtures/odoo/Faults.ts"
+import type { Fault } from "./Fault.ts"
+
+/** Shorter than `LATE_MILLIS`: the call is given up, and committed afterwards. */
+const TIMEOUT = "1500 millis"
+const LATE_MILLIS = 2_500
+const SLOW_MILLIS = 600
+
+/** The stand-in fails by these rules from the beginning to four fifths of the way. */
+const answers = (name: string, what: string, rules: ReadonlyArray<FaultRule>): Fault => ({
+  name,
+  what,
+  odooTimeout: TIMEOUT,
+  strike: Effect.fnUntraced(function* ({ at, progress }) {
+    yield* progress(0.02)
+    yield* at.faults(rules)
+    yield* progress(0.8)
+    const struck = yield* at.struck
+    yield* at.faults([])
+    return struck
+  }),
+})
+
+export const odooAnswers: ReadonlyArray<Fault> = [
+  answers("odoo-lost-answer", "Odoo commits, and the connection breaks before the answer; one call in three", [
+    { fault: { kind: "reset", when: "after" }, probability: 0.33 },
+  ]),
+  answers("odoo-late-answer", `Odoo commits and answers after ${LATE_MILLIS} ms, Weir gives up after ${TIMEOUT}`, [
+    { fault: { kind: "late", millis: LATE_MILLIS }, probability: 0.25, times: 60 },
+  ]),
+  answers("odoo-silence", "Odoo never answers, having committed or not; one call in six", [
+    { fault: { kind: "hang", commits: true }, probability: 0.08, times: 30 },
+    { fault: { kind: "hang", commits: false }, probability: 0.08, times: 30 },
+  ]),
+  answers("odoo-500", "Odoo answers 500 by name: serialization failure, lock timeout, database session killed", [
+    { fault: raise.serializationFailure, probability: 0.1 },
+    { fault: raise.lockNotAvailable, probability: 0.1 },
+    { fault: raise.sessionKilled, probability: 0.1 },
+  ]),
+  answers("odoo-database-away", "Odoo's own database is away: the HTML 404, one call in four", [
+    { fault: { kind: "away" }, probability: 0.25 },
+  ]),
+  answers("odoo-slow", `Odoo takes ${SLOW_MILLIS} ms longer for one call in three`, [
+    { fault: { kind: "slow", millis: SLOW_MILLIS }, probability: 0.3 },
+  ]),
+]

@@ -1,0 +1,130 @@
+/** Processes that die, stop or freeze, and connections that break. */
+import { Effect } from "effect"
+import type { Fault, Strike } from "./Fault.ts"
+
+/** Parts of all events that are settled when it happens: begun, in full swing, nearly done. */
+const MOMENTS = [0.1, 0.45, 0.75]
+const JITTER_MILLIS = 300
+/** Connections cut, and within how many bytes: one batch of deliveries, some settlements, one call of Odoo. */
+const CUTS = 25
+const CUT_BYTES: Readonly<Record<Name, number>> = { broker: 15_000, database: 30_000, odoo: 3_000 }
+const POLL = "50 millis"
+
+type Name = "broker" | "database" | "odoo"
+const names: ReadonlyArray<Name> = ["broker", "database", "odoo"]
+const titles: Readonly<Record<Name, string>> = { broker: "nats-server", database: "PostgreSQL", odoo: "Odoo" }
+
+const jitter = ({ random }: Strike) => Effect.sleep(random.int(0, JITTER_MILLIS))
+
+const kill: Fault = {
+  name: "kill-weir",
+  what: "`kill -9` of weir, three times at random moments; started again at once",
+  strike: Effect.fnUntraced(function* (strike) {
+    for (const moment of MOMENTS) {
+      yield* strike.progress(moment)
+      yield* jitter(strike)
+      yield* strike.weir.signal("SIGKILL")
+      yield* strike.weir.ended
+      strike.weir = yield* strike.at.weir
+    }
+    return MOMENTS.length
+  }),
+}
+
+const freezeWeir: Fault = {
+  name: "freeze-weir",
+  what: "weir frozen (SIGSTOP) while a second weir takes its entities over; then thawed beside it",
+  strike: Effect.fnUntraced(function* (strike) {
+    yield* strike.progress(0.3)
+    yield* jitter(strike)
+    const frozen = strike.weir
+    yield* frozen.signal("SIGSTOP")
+    strike.weir = yield* strike.at.weir
+    yield* strike.progress(0.5)
+    yield* frozen.signal("SIGCONT")
+    yield* strike.progress(0.7)
+    yield* frozen.signal("SIGKILL")
+    yield* frozen.ended
+    return 1
+  }),
+}
+
+const twoWeirs: Fault = {
+  name: "two-weirs",
+  what: "two weirs run on the same ledger by mistake and take the entities from each other",
+  strike: Effect.fnUntraced(function* (strike) {
+    yield* strike.progress(0.05)
+    const other = yield* strike.at.weir
+    yield* strike.progress(0.75)
+    yield* other.signal("SIGTERM")
+    yield* other.ended
+    return 1
+  }),
+}
+
+const restart = (name: Name): Fault => ({
+  name: `restart-${name}`,
+  what: `${titles[name]} stopped, away for a while, started again on the same data`,
+  strike: Effect.fnUntraced(function* (strike) {
+    yield* strike.progress(0.3)
+    yield* jitter(strike)
+    yield* strike.at.servers[name].stop
+    yield* Effect.sleep(strike.away)
+    yield* strike.at.servers[name].start
+    return 1
+  }),
+})
+
+/** Not Odoo: the stand-in keeps its records in memory, a real one in PostgreSQL. */
+const crash = (name: "broker" | "database"): Fault => ({
+  name: `crash-${name}`,
+  what: `\`kill -9\` of ${titles[name]}, twice; started again on what it left`,
+  strike: Effect.fnUntraced(function* (strike) {
+    for (const moment of [0.2, 0.6]) {
+      yield* strike.progress(moment)
+      yield* jitter(strike)
+      yield* strike.at.servers[name].crash
+      yield* strike.at.servers[name].start
+    }
+    return 2
+  }),
+})
+
+const freeze = (name: Name): Fault => ({
+  name: `freeze-${name}`,
+  what: `${titles[name]} frozen (SIGSTOP, SIGCONT): connections stay open, nobody answers`,
+  odooTimeout: "2 seconds",
+  strike: Effect.fnUntraced(function* (strike) {
+    yield* strike.progress(0.3)
+    yield* jitter(strike)
+    yield* strike.at.servers[name].freeze
+    yield* Effect.sleep(strike.away)
+    yield* strike.at.servers[name].thaw
+    return 1
+  }),
+})
+
+const cut = (name: Name): Fault => ({
+  name: `cut-${name}`,
+  what: `connections to ${titles[name]} reset after a random number of bytes, up to ${CUTS} of them`,
+  strike: Effect.fnUntraced(function* (strike) {
+    const { at, random } = strike
+    const { events } = at.scenario.expected
+    yield* strike.progress(0.05)
+    at.proxies[name].cut({ random, times: CUTS, withinBytes: CUT_BYTES[name] })
+    while (at.proxies[name].done() < CUTS && (yield* at.settled) < events * 0.8) yield* Effect.sleep(POLL)
+    at.proxies[name].cut({ random, times: 0, withinBytes: CUT_BYTES[name] })
+    return at.proxies[name].done()
+  }),
+})
+
+export const outages: ReadonlyArray<Fault> = [
+  kill,
+  freezeWeir,
+  twoWeirs,
+  ...names.map(restart),
+  crash("broker"),
+  crash("database"),
+  ...names.map(freeze),
+  ...names.map(cut),
+]

@@ -1,0 +1,115 @@
+/** `docs/reliability.md`, written by the matrix itself. */
+import { agrees, type Figure, type Scenario } from "../../../fixtures/scenario.ts"
+import type { Fault } from "./Fault.ts"
+
+export interface Result {
+  readonly fault: Fault
+  readonly scenario: Scenario
+  readonly figures: ReadonlyArray<Figure>
+  readonly wrong: ReadonlyArray<string>
+  /** How often the fault struck; null where the input is the fault. */
+  readonly strikes: number | null
+  /** From the end of the fault until the next event was settled; null where the fault does not end. */
+  readonly recoverySeconds: number | null
+  readonly seconds: number
+}
+
+export interface Report {
+  readonly date: string
+  readonly seed: number
+  readonly awaySeconds: number
+  readonly results: ReadonlyArray<Result>
+}
+
+const flows = ["customers", "engagements", "timesheets", "invoices", "payments"] as const
+type FlowName = typeof flows[number]
+
+const sum = (figures: ReadonlyArray<Figure>, flow: FlowName, ...what: ReadonlyArray<string>): number =>
+  figures.filter((figure) => figure.flow === flow && what.includes(figure.what)).reduce(
+    (total, { actual }) => total + Number(actual),
+    0,
+  )
+
+const row = (cells: ReadonlyArray<string | number>): string => `| ${cells.join(" | ")} |`
+
+const summary = ({ fault, recoverySeconds, scenario, seconds, strikes, wrong }: Result): string =>
+  row([
+    `\`${fault.name}\``,
+    fault.what,
+    strikes ?? "",
+    scenario.expected.events,
+    recoverySeconds === null ? "" : recoverySeconds.toFixed(1),
+    seconds.toFixed(0),
+    wrong.length === 0 ? "yes" : "**NO**",
+  ])
+
+const detail = ({ fault, figures, scenario }: Result): ReadonlyArray<string> =>
+  flows.map((flow) => {
+    const published = Object.values(scenario.expected.entities).reduce(
+      (all, { flows }) => all + flows[flow].published,
+      0,
+    )
+    const counts = [
+      sum(figures, flow, "applied"),
+      sum(figures, flow, "superseded"),
+      sum(figures, flow, "duplicate"),
+      sum(figures, flow, "waiting"),
+      sum(figures, flow, "parked", "behind"),
+    ]
+    const whole = counts.reduce((all, count) => all + count, 0) === published
+    const right = whole && figures.filter((figure) => figure.flow === flow).every(agrees)
+    return row([
+      `\`${fault.name}\``,
+      flow,
+      published,
+      ...counts,
+      sum(figures, flow, "odoo records"),
+      right ? "yes" : "**NO**",
+    ])
+  })
+
+/** Counts of a flow in words that stay, so that the page changes only where a number does. */
+export const render = ({ awaySeconds, date, results, seed }: Report): string => {
+  const wrong = results.flatMap(({ fault, wrong }) => wrong.map((line) => `- \`${fault.name}\`: ${line}`))
+  return [
+    "# Reliability",
+    "",
+    "What happened when things failed: measured, not promised. This page is written by `deno task faults`, which runs",
+    "`weir run` as a process on a real `nats-server`, a real PostgreSQL and the stand-in Odoo over HTTP, does one thing to",
+    "them while a month-end of three legal entities and five flows passes through, and compares what stands in ledger and",
+    "Odoo with what must stand: every count, every sum to the cent.",
+    "",
+    `Run of ${date}, seed ${seed}, servers away or frozen for ${awaySeconds} s. Again, with the same choices: ` +
+    `\`deno task faults --seed ${seed}\`.`,
+    "",
+    "**As expected** means: in every flow of every entity published = applied + superseded + duplicate + waiting +",
+    "exceptions, each as many as expected; every record in Odoo exactly once, with the expected totals; no record that",
+    "Weir does not know; no later event of a business key settled before an earlier one; every outcome event published",
+    "once. **Recovery** is the time from the end of the fault to the next settled event, start of the process included.",
+    "",
+    row(["fault", "what is done", "times", "events", "recovery s", "whole run s", "as expected"]),
+    row(["---", "---", "--:", "--:", "--:", "--:", "---"]),
+    ...results.map(summary),
+    "",
+    "## By flow",
+    "",
+    "All three legal entities together. Exceptions include events behind one of the same key.",
+    "",
+    row([
+      "fault",
+      "flow",
+      "published",
+      "applied",
+      "superseded",
+      "duplicate",
+      "waiting",
+      "exceptions",
+      "in Odoo",
+      "as expected",
+    ]),
+    row(["---", "---", "--:", "--:", "--:", "--:", "--:", "--:", "--:", "---"]),
+    ...results.flatMap(detail),
+    ...wrong.length === 0 ? [] : ["", "## Not as expected", "", ...wrong],
+    "",
+  ].join("\n")
+}
