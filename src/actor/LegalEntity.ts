@@ -115,7 +115,17 @@ export const LegalEntityLive = LegalEntity.toLayer(
         yield* active.close
         yield* halt
         if (board.claim !== null) {
-          yield* ledger.setMode(board.claim, payload.mode).pipe(untilAvailable("mode"), Effect.orDie)
+          yield* ledger.govern(board.claim, {
+            entries: [{
+              id: `${board.claim.epoch}/mode`,
+              actor: "operator",
+              action: "mode.changed",
+              detail: { mode: payload.mode },
+            }],
+            standing: { mode: payload.mode, override: null },
+            incidents: [],
+            outbox: [],
+          }).pipe(untilAvailable("mode"), Effect.orDie)
         }
         yield* active.open
         return yield* status

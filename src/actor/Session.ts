@@ -189,7 +189,17 @@ const claimed = Effect.fnUntraced(function* (settings: EntitySettings, owner: st
   const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
   yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${claim.mode}`)
   if (claim.epoch > 1 || settings.mode === claim.mode) return claim
-  yield* ledger.setMode(claim, settings.mode).pipe(untilAvailable("mode"))
+  yield* ledger.govern(claim, {
+    entries: [{
+      id: `${claim.epoch}/mode`,
+      actor: "configuration",
+      action: "mode.changed",
+      detail: { mode: settings.mode },
+    }],
+    standing: { mode: settings.mode, override: null },
+    incidents: [],
+    outbox: [],
+  }).pipe(untilAvailable("mode"))
   return { ...claim, mode: settings.mode }
 })
 

@@ -16,6 +16,9 @@
 import { Cause, Context, type Effect, Schema } from "effect"
 import type { Message, Publication } from "../broker/Broker.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
+import type { Act, AuditRecord, Incident, Mode, Standing } from "./Governance.ts"
+
+export type { Mode } from "./Governance.ts"
 
 /** Proof of ownership: `epoch` counts the activations of `entity`; a smaller one is stale. */
 export interface Fence {
@@ -28,8 +31,6 @@ export interface Reference {
   readonly flow: string
   readonly key: string
 }
-
-export type Mode = "full" | "essential" | "drafts" | "hold"
 
 export interface Claim extends Fence {
   readonly mode: Mode
@@ -105,6 +106,8 @@ export type Outcome =
     readonly message: Message
     readonly on: Reference
     readonly deadlineMillis: number
+    /** A reason with the disposition `wait`. Default `REFERENCE-MISSING`. */
+    readonly code?: ReasonCode
     readonly detail: string
   }
   | {
@@ -233,8 +236,21 @@ export class Ledger extends Context.Service<Ledger, {
   ) => Effect.Effect<ReadonlyArray<HeldEvent>, LedgerError>
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
-  /** A mode that posts (`full`, `essential`) also makes ready what waits for the flow `mode`: drafts not yet posted. */
-  readonly setMode: (fence: Fence, mode: Mode) => Effect.Effect<void, LedgerError>
+  /**
+   * Makes an act durable in one transaction: mode, audit trail, incidents, outbox. Idempotent by the ids of its entries.
+   * A mode that posts (`full`, `essential`) also makes ready what waits for the flow `mode`: drafts not yet posted.
+   */
+  readonly govern: (fence: Fence, act: Act) => Effect.Effect<void, LedgerError>
+  /** Mode and override of an entity; null when nobody ever claimed it. */
+  readonly standing: (entity: string) => Effect.Effect<Standing | null, LedgerError>
+  /** The audit trail of an entity in its order, after a position (0: from the beginning). */
+  readonly audit: (
+    range: { readonly entity: string; readonly after: number; readonly limit: number },
+  ) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
+  /** Incidents, newest first; `open`: those that are not restored, or only the others. */
+  readonly incidents: (
+    filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },
+  ) => Effect.Effect<ReadonlyArray<Incident>, LedgerError>
   /** Outbox rows not yet published, oldest first. */
   readonly outbox: (fence: Fence, limit: number) => Effect.Effect<ReadonlyArray<OutboxRow>, LedgerError>
   /** Forgets outbox rows that the broker confirmed. */
@@ -253,6 +269,11 @@ export class Ledger extends Context.Service<Ledger, {
   ) => Effect.Effect<ReadonlyArray<ExceptionRecord>, LedgerError>
   /** A person's decision: `ready` (try again) or gone for good. Frees the key's followers. Answers how many changed. */
   readonly retry: (entity: string, eventIds: ReadonlyArray<string>) => Effect.Effect<number, LedgerError>
+  /**
+   * A person's approval of something that no event brings: whatever waits for `reference` becomes ready, now and in future.
+   * `by` says who. Not fenced, in line with the owner's settlements. Idempotent. Answers how many became ready.
+   */
+  readonly approve: (entity: string, reference: Reference, by: string) => Effect.Effect<number, LedgerError>
   readonly dismiss: (
     entity: string,
     eventIds: ReadonlyArray<string>,

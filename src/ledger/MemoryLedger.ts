@@ -4,6 +4,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Tally } from "./Ledger.ts"
+import { govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import {
   countersOf,
@@ -16,6 +17,7 @@ import {
   nameOf,
   noCounters,
   promote,
+  release,
 } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
 import { fenced } from "./sql/failure.ts"
@@ -131,7 +133,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         const state = of(entity)
         const epoch = (state.lease?.epoch ?? 0) + 1
         const mode = state.lease?.mode ?? "full"
-        state.lease = { epoch, owner, mode, claimedAtMillis: now }
+        state.lease = { epoch, owner, mode, claimedAtMillis: now, override: state.lease?.override ?? null }
         return { entity, epoch, mode, checkpoints: new Map(state.checkpoints) }
       }),
     admit: (fence, flow, questions) =>
@@ -186,16 +188,16 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         for (const entry of due) Object.assign(entry, { state: "parked", code: "REFERENCE-OVERDUE" })
         return due.length
       }),
-    setMode: (fence, mode) =>
-      owned("setMode", fence, ({ held, lease }) => {
-        if (lease !== null) lease.mode = mode
-        if (mode !== "full" && mode !== "essential") return
-        for (const entry of held.values()) {
-          if (entry.state === "waiting" && entry.on?.flow === "mode") {
-            Object.assign(entry, { state: "ready", on: null, deadlineMillis: null })
-          }
-        }
+    govern: (fence, act) =>
+      owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, () => ++outboxId)),
+    standing: (entity) =>
+      call("standing", () => {
+        const lease = entities.get(entity)?.lease ?? null
+        return lease === null ? null : { mode: lease.mode, override: lease.override }
       }),
+    audit: ({ after, entity, limit }) =>
+      call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
+    incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
       owned("published", fence, (state) => {
@@ -209,7 +211,11 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           .flatMap(([entity, state]) => talliesOf(entity, state))),
     owners: call("owners", () =>
       [...entities].toSorted(([a], [b]) => a < b ? -1 : 1)
-        .flatMap(([entity, { lease }]) => lease === null ? [] : [{ entity, ...lease }])),
+        .flatMap(([entity, { lease }]) => {
+          if (lease === null) return []
+          const { claimedAtMillis, epoch, mode, owner } = lease
+          return [{ entity, epoch, owner, mode, claimedAtMillis }]
+        })),
     exceptions: (filter) =>
       call(
         "exceptions",
@@ -234,6 +240,16 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           count++
         }
         return count
+      }),
+    approve: (entity, { flow, key }, by) =>
+      call("approve", () => {
+        const state = of(entity)
+        const name = nameOf(flow, key)
+        if (!state.mappings.has(name)) {
+          const mapping = { model: "approval", id: 0, externalId: printable(by), version: null, links: {} }
+          state.mappings.set(name, { flow: printable(flow), key: printable(key), mapping })
+        }
+        return release(state)
       }),
     dismiss: (entity, eventIds, reason) =>
       call("dismiss", () => {

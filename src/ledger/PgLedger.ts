@@ -11,6 +11,18 @@ import { type Fence, Ledger, type LedgerError, type Mode } from "./Ledger.ts"
 import { migrate } from "./migrations/migrate.ts"
 import { admission, type AdmitRow } from "./sql/admission.ts"
 import { fenced, ledgerError, overdue } from "./sql/failure.ts"
+import {
+  auditOf,
+  type AuditRow,
+  governParameters,
+  incidentOf,
+  type IncidentRow,
+  overrideOf,
+  selectAudit,
+  selectIncidents,
+  selectStanding,
+  type StandingRow,
+} from "./sql/govern.ts"
 import { bigint, bigintColumn, invocation, text, textColumn } from "./sql/parameters.ts"
 import {
   exceptionOf,
@@ -23,15 +35,8 @@ import {
   tallyOf,
   type TallyRow,
 } from "./sql/rows.ts"
-import {
-  selectExceptions,
-  selectOutbox,
-  selectOwners,
-  selectReady,
-  selectTallies,
-  updateMode,
-  upsertLease,
-} from "./sql/select.ts"
+import { selectExceptions, selectOutbox, selectOwners, selectReady, selectTallies, upsertLease } from "./sql/select.ts"
+import { insertApproval, lockLease, releaseApproved } from "./sql/approve.ts"
 import { settlementParameters } from "./sql/settlementParameters.ts"
 
 export interface Options {
@@ -149,14 +154,31 @@ export const fromClient = (
         text("REFERENCE-OVERDUE"),
       ]),
 
-    setMode: (fence, mode) =>
-      Effect.flatMap(
-        query("Ledger.setMode", updateMode, [
-          text(fence.entity),
-          bigint(fence.epoch),
-          text(mode),
+    govern: Effect.fnUntraced(function* (fence, act) {
+      const now = yield* Clock.currentTimeMillis
+      yield* verb("Ledger.govern", "weir.govern", fence, governParameters(fence, now, act))
+    }),
+
+    standing: (entity) =>
+      Effect.map(
+        query<StandingRow>("Ledger.standing", selectStanding, [text(entity)]),
+        ([row]) => row === undefined ? null : { mode: row.mode, override: overrideOf(row) },
+      ),
+
+    audit: ({ after, entity, limit }) =>
+      Effect.map(
+        query<AuditRow>("Ledger.audit", selectAudit, [text(entity), bigint(after), bigint(limit)]),
+        (rows) => rows.map(auditOf),
+      ),
+
+    incidents: ({ entity, limit, open }) =>
+      Effect.map(
+        query<IncidentRow>("Ledger.incidents", selectIncidents, [
+          entity === undefined ? null : text(entity),
+          open === undefined ? null : open,
+          bigint(limit),
         ]),
-        (rows) => rows.length === 1 ? Effect.void : Effect.fail(fenced("Ledger.setMode", fence.entity, fence.epoch)),
+        (rows) => rows.map(incidentOf),
       ),
 
     outbox: (fence, limit) =>
@@ -199,6 +221,20 @@ export const fromClient = (
         ]),
         ([row]) => row?.n ?? 0,
       ),
+
+    approve: (entity, { flow, key }, by) => {
+      const parameters = [text(entity), text(flow), text(key)]
+      // One after the other behind the lease's lock, so that whoever begins to wait meanwhile is seen.
+      return Effect.gen(function* () {
+        yield* query("Ledger.approve", lockLease, [text(entity)])
+        yield* query("Ledger.approve", insertApproval, [...parameters, text(by)])
+        const [row] = yield* query<{ readonly n: number }>("Ledger.approve", releaseApproved, parameters)
+        return row?.n ?? 0
+      }).pipe(
+        sql.withTransaction,
+        Effect.mapError((error) => error._tag === "SqlError" ? ledgerError("Ledger.approve")(error) : error),
+      )
+    },
 
     dismiss: Effect.fnUntraced(function* (entity, eventIds, reason) {
       const now = yield* Clock.currentTimeMillis

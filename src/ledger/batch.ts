@@ -70,7 +70,7 @@ export const holding = (held: Held) => {
     case "Waiting":
       return {
         state: "waiting",
-        code: "REFERENCE-MISSING",
+        code: held.code ?? "REFERENCE-MISSING",
         detail: held.detail,
         on: held.on,
         deadlineMillis: held.deadlineMillis,

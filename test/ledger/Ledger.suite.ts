@@ -2,6 +2,7 @@
 import { assert, layer } from "@effect/vitest"
 import { Effect, type Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
+import { type Act, type Incident, verifyAudit } from "../../src/ledger/Governance.ts"
 import { type EventState, type Fence, Ledger, type LedgerError } from "../../src/ledger/Ledger.ts"
 import {
   applied,
@@ -23,6 +24,14 @@ const claimed = Effect.gen(function* () {
   const ledger = yield* Ledger
   const fence = yield* ledger.claim(freshEntity(), "here")
   return { ledger, fence, entity: fence.entity }
+})
+
+/** An act of one entry, `id`, and what else is given. */
+const act = (id: string, given: Partial<Omit<Act, "entries">> = {}): Act => ({
+  entries: [{ id, actor: "ada", action: "mode.changed", detail: { reason: "a \u00e9 test" } }],
+  incidents: [],
+  outbox: [],
+  ...given,
 })
 
 const engagement = { flow: "engagements", key: "ENG-1" } as const
@@ -57,7 +66,7 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         yield* TestClock.setTime(5_000)
         const first = yield* ledger.claim(entity, "a")
         assert.deepStrictEqual(first, { entity, epoch: 1, mode: "full", checkpoints: new Map() })
-        yield* ledger.setMode(first, "drafts")
+        yield* ledger.govern(first, act("1", { standing: { mode: "drafts", override: null } }))
         const second = yield* ledger.claim(entity, "b")
         assert.deepStrictEqual([second.epoch, second.mode], [2, "drafts"])
         const owners = (yield* ledger.owners).filter((owner) => owner.entity === entity)
@@ -74,9 +83,9 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
             waiting("other", engagement, { key: "CUS-9" }),
           ]),
         )
-        yield* ledger.setMode(fence, "drafts")
+        yield* ledger.govern(fence, act("1", { standing: { mode: "drafts", override: null } }))
         assert.strictEqual((yield* tallyOf(ledger, entity))?.waiting, 2)
-        yield* ledger.setMode(fence, "full")
+        yield* ledger.govern(fence, act("2", { standing: { mode: "full", override: null } }))
         const tally = yield* tallyOf(ledger, entity)
         assert.deepStrictEqual([tally?.waiting, tally?.ready], [1, 1])
       }))
@@ -94,7 +103,7 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           isFenced(yield* Effect.flip(ledger.admit(stale, "customers", [])))
           isFenced(yield* Effect.flip(ledger.ready(stale, "customers", 10, [])))
           isFenced(yield* Effect.flip(ledger.expire(stale, 1_000)))
-          isFenced(yield* Effect.flip(ledger.setMode(stale, "hold")))
+          isFenced(yield* Effect.flip(ledger.govern(stale, act("1"))))
           isFenced(yield* Effect.flip(ledger.outbox(stale, 10)))
           isFenced(yield* Effect.flip(ledger.published(stale, [1])))
         }
@@ -526,5 +535,93 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           heldSinceMillis: 1_000,
           message: message("e1"),
         })
+      }))
+
+    it.effect("makes an act durable as a whole: standing, audit, incident and outbox", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        assert.deepStrictEqual(yield* ledger.standing(entity), { mode: "full", override: null })
+        assert.strictEqual(yield* ledger.standing(freshEntity()), null)
+        yield* TestClock.setTime(7_000)
+        const standing = {
+          mode: "hold",
+          override: { mode: "hold", actor: "ada", reason: "year end", untilMillis: 9_000 },
+        } as const
+        const incident: Incident = {
+          id: "odoo-6000",
+          entity,
+          cause: "odoo",
+          detectedAtMillis: 6_000,
+          containedAtMillis: 6_500,
+          restoredAtMillis: null,
+          steps: [{ atMillis: 6_500, what: "no more calls" }],
+        }
+        const publication = {
+          subject: `erp-out.${entity}.mode.changed`,
+          headers: { "content-type": "application/json" },
+          data: new TextEncoder().encode("{}"),
+          messageId: `m-${entity}`,
+        }
+        yield* ledger.govern(fence, act("1", { standing, incidents: [incident], outbox: [publication] }))
+        assert.deepStrictEqual(yield* ledger.standing(entity), standing)
+        assert.deepStrictEqual(yield* ledger.incidents({ entity, limit: 10 }), [incident])
+        assert.deepStrictEqual((yield* ledger.outbox(fence, 10)).map((row) => row.publication), [publication])
+        const restored = {
+          ...incident,
+          restoredAtMillis: 7_000,
+          steps: [...incident.steps, { atMillis: 7_000, what: "x" }],
+        }
+        yield* ledger.govern(fence, act("2", { incidents: [restored] }))
+        assert.deepStrictEqual(yield* ledger.incidents({ entity, open: true, limit: 10 }), [])
+        assert.deepStrictEqual(yield* ledger.incidents({ entity, open: false, limit: 10 }), [restored])
+        assert.deepStrictEqual(yield* ledger.standing(entity), standing, "an act without standing leaves it")
+        assert.strictEqual((yield* ledger.claim(entity, "next")).mode, "hold")
+        assert.deepStrictEqual(yield* ledger.standing(entity), standing, "a claim leaves it")
+      }))
+
+    it.effect("records an act once, however often it is repeated", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        const first = act("1", { standing: { mode: "hold", override: null } })
+        yield* ledger.govern(fence, first)
+        yield* ledger.govern(fence, act("2", { standing: { mode: "full", override: null } }))
+        yield* ledger.govern(fence, first)
+        assert.strictEqual((yield* ledger.audit({ entity, after: 0, limit: 10 })).length, 2)
+        assert.strictEqual((yield* ledger.standing(entity))?.mode, "full")
+      }))
+
+    it.effect("chains the audit trail of an entity, so that every change of it shows", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        for (const id of ["1", "2", "3"]) {
+          yield* TestClock.adjust(10)
+          yield* ledger.govern(fence, {
+            ...act(id),
+            entries: [
+              {
+                id: `${id}a`,
+                actor: `ad\u0000a ${id}`,
+                action: "mode.changed",
+                detail: { reason: "5:\n\u00fc", n: 1.5, b: true },
+              },
+              { id: `${id}b`, actor: "weir", action: "drained", detail: {} },
+            ],
+          })
+        }
+        const records = yield* ledger.audit({ entity, after: 0, limit: 10 })
+        assert.deepStrictEqual(records.map((record) => record.sequence), [1, 2, 3, 4, 5, 6])
+        assert.deepStrictEqual((yield* ledger.audit({ entity, after: 2, limit: 3 })).map((one) => one.sequence), [
+          3,
+          4,
+          5,
+        ])
+        assert.strictEqual(verifyAudit(records), null)
+        const changed = (n: number, change: Partial<(typeof records)[number]>) =>
+          records.map((record, index) => index === n ? { ...record, ...change } : record)
+        assert.strictEqual(verifyAudit(changed(2, { actor: "mallory" })), 3)
+        assert.strictEqual(verifyAudit(changed(3, { detail: "{ }" })), 4)
+        assert.strictEqual(verifyAudit(changed(0, { atMillis: 0 })), 1)
+        assert.strictEqual(verifyAudit(records.toSpliced(1, 1)), 2, "one removed")
+        assert.strictEqual(verifyAudit(records.toSpliced(1, 0, records[0]!)), 2, "one put in between")
       }))
   })

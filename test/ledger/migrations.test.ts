@@ -6,7 +6,7 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs"]
+const all = ["0001_tables", "0002_verbs", "0003_governance"]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -18,7 +18,19 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
         select table_name as name from information_schema.tables where table_schema = 'weir' order by 1`
       assert.deepStrictEqual(
         tables.map((table) => table.name),
-        ["checkpoint", "duplicate", "event", "held", "lease", "mapping", "migration", "outbox", "tally"],
+        [
+          "audit",
+          "checkpoint",
+          "duplicate",
+          "event",
+          "held",
+          "incident",
+          "lease",
+          "mapping",
+          "migration",
+          "outbox",
+          "tally",
+        ],
       )
       assert.deepStrictEqual(yield* run, [])
       assert.deepStrictEqual(

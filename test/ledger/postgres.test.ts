@@ -1,10 +1,11 @@
 import { assert, layer } from "@effect/vitest"
-import { Effect, Fiber, Layer, Redacted } from "effect"
+import { Effect, Fiber, Layer, Redacted, Result } from "effect"
 import type { SqlClient } from "effect/sql"
 import { TestClock } from "effect/testing"
 import { createServer } from "node:net"
 import process from "node:process"
 import { realSleep } from "../../src/embedded/PostgresProcess.ts"
+import { verifyAudit } from "../../src/ledger/Governance.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { make as makeMemory } from "../../src/ledger/MemoryLedger.ts"
 import { connect, fromClient, make } from "../../src/ledger/PgLedger.ts"
@@ -182,6 +183,32 @@ layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLe
       const wrong = yield* Effect.flip(make({ url: urlWith(server, "weir", "nobody", "wrong") }))
       assert.strictEqual(wrong.reason, "Refused")
       assert.notInclude(wrong.message, "wrong")
+    }))
+
+  it.effect("lets nobody change the audit trail, and shows it when somebody did all the same", () =>
+    Effect.gen(function* () {
+      const real = yield* Ledger
+      const fence = yield* real.claim(freshEntity(), "here")
+      const { entity } = fence
+      for (const id of ["1", "2", "3"]) {
+        const entries = [{ id, actor: "ada", action: "mode.changed", detail: { mode: "hold" } }] as const
+        yield* real.govern(fence, { entries, incidents: [], outbox: [] })
+      }
+      const sql = yield* connection((yield* Server).url)
+      for (
+        const change of [
+          sql`update weir.audit set actor = 'mallory' where entity = ${entity}`,
+          sql`delete from weir.audit where entity = ${entity}`,
+          sql`truncate weir.audit`,
+        ]
+      ) assert.isTrue(Result.isFailure(yield* Effect.result(change)))
+      const trail = real.audit({ entity, after: 0, limit: 10 })
+      assert.strictEqual(verifyAudit(yield* trail), null)
+      // Whoever owns the table can.
+      yield* sql`alter table weir.audit disable trigger audit_append_only`
+      yield* sql`update weir.audit set detail = '{"mode":"full"}' where entity = ${entity} and sequence = 2`
+      yield* sql`alter table weir.audit enable trigger audit_append_only`
+      assert.strictEqual(verifyAudit(yield* trail), 2)
     }))
 
   it.effect("shares a client with others", () =>

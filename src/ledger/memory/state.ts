@@ -2,13 +2,16 @@
 import { holding, type KeyMapping } from "../batch.ts"
 import type { Held } from "../batch.ts"
 import type { EventRecord, ExceptionRecord, Mapping, Mode, OutboxRow, Reference } from "../Ledger.ts"
+import type { ModeOverride } from "../Governance.ts"
 import { printable, printableOrNull } from "../text.ts"
+import { emptyGovernance, type GovernanceState } from "./governance.ts"
 
 export interface Lease {
   epoch: number
   owner: string
   mode: Mode
   claimedAtMillis: number
+  override: ModeOverride | null
 }
 
 /** `held`: its state stands in `held`. */
@@ -47,6 +50,7 @@ export interface EntityState {
   readonly counters: Map<string, Counters>
   readonly duplicates: Set<string>
   outbox: Array<OutboxRow>
+  readonly governance: GovernanceState
 }
 
 export const emptyState = (): EntityState => ({
@@ -58,6 +62,7 @@ export const emptyState = (): EntityState => ({
   counters: new Map(),
   duplicates: new Set(),
   outbox: [],
+  governance: emptyGovernance(),
 })
 
 export const nameOf = (flow: string, key: string): string => printable(`${flow}\n${key}`)

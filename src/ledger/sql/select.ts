@@ -45,13 +45,3 @@ select entity, flow, event_id, type, key, stream_sequence, stored_at_millis, sta
 from weir.held
 where ($1::text is null or entity = $1) and ($2::text is null or flow = $2) and ($3::text is null or state = $3)
 order by held_since_millis desc, stream_sequence desc, event_id limit $4`
-
-/** `$3` is the mode. A mode that posts makes ready what waits to be posted. */
-export const updateMode = `
-with mine as (
-  update weir.lease set mode = $3 where entity = $1 and epoch = $2 returning mode
-), owed as (
-  update weir.held set state = 'ready', wait_flow = null, wait_key = null, deadline_millis = null
-  where entity = $1 and state = 'waiting' and wait_flow = 'mode' and exists (select from mine where mode in ('full', 'essential'))
-)
-select mode from mine`

@@ -1,0 +1,113 @@
+/**
+ * What was done to an entity, by whom and why: its mode, the audit trail, its incidents. Kept in the ledger, written in
+ * one transaction with the facts that go out about it.
+ *
+ * The audit trail is append-only and chained per entity: every record's hash covers the record and the hash before it,
+ * so that a record that is changed, removed or put in between shows (`verifyAudit`). Records cut off at the end show
+ * only against a hash that was noted elsewhere.
+ */
+import { createHash } from "node:crypto"
+import type { Publication } from "../broker/Broker.ts"
+
+export type Mode = "full" | "essential" | "drafts" | "hold"
+
+/** A person's mode: it goes before every automatic step, until it expires or is lifted. */
+export interface ModeOverride {
+  readonly mode: Mode
+  readonly actor: string
+  readonly reason: string
+  /** Epoch milliseconds; null: until somebody lifts it. */
+  readonly untilMillis: number | null
+}
+
+/** How an entity stands. */
+export interface Standing {
+  /** What it does now. */
+  readonly mode: Mode
+  readonly override: ModeOverride | null
+}
+
+export interface AuditEntry {
+  /** Unique per entity: an act that is recorded again after a lost answer counts once. */
+  readonly id: string
+  /** Who: a person's name, or `weir` for an automatic step. */
+  readonly actor: string
+  /** `mode.changed`, `drained`, `resumed` */
+  readonly action: string
+  readonly detail: { readonly [name: string]: string | number | boolean | null }
+}
+
+export interface AuditRecord {
+  readonly entity: string
+  /** Position in the entity's trail, from 1, without gaps. */
+  readonly sequence: number
+  readonly atMillis: number
+  readonly actor: string
+  readonly action: string
+  /** JSON text, exactly as it was hashed. */
+  readonly detail: string
+  /** Hex SHA-256 of the record before; empty for the first. */
+  readonly previousHash: string
+  readonly hash: string
+}
+
+export interface IncidentStep {
+  readonly atMillis: number
+  readonly what: string
+}
+
+/** From the first failure until the entity does again all that it should. */
+export interface Incident {
+  /** Unique per entity. */
+  readonly id: string
+  readonly entity: string
+  /** Name of the dependency, or `overload`. */
+  readonly cause: string
+  /** First failure of the streak. */
+  readonly detectedAtMillis: number
+  /** When it could do no more harm: calls stopped, or the mode stepped down. */
+  readonly containedAtMillis: number | null
+  /** When the dependency answered again and the automatic mode was full. */
+  readonly restoredAtMillis: number | null
+  readonly steps: ReadonlyArray<IncidentStep>
+}
+
+/** Everything about one act: durable together or not at all. */
+export interface Act {
+  readonly entries: readonly [AuditEntry, ...Array<AuditEntry>]
+  /** Left out: mode and override stay. */
+  readonly standing?: Standing
+  /** As they are now; those of the same id are replaced. */
+  readonly incidents: ReadonlyArray<Incident>
+  readonly outbox: ReadonlyArray<Publication>
+}
+
+/** Each field with its length in bytes before it (netstrings), so that no two records have the same text. */
+const field = (text: string | number): string => `${Buffer.byteLength(String(text))}:${text}`
+
+/** The hash that a record must have. The database computes the same in `weir.govern`. */
+export const hashOf = (record: Omit<AuditRecord, "hash">): string =>
+  createHash("sha256").update(
+    [
+      record.previousHash,
+      record.entity,
+      record.sequence,
+      record.atMillis,
+      record.actor,
+      record.action,
+      record.detail,
+    ].map(field).join(""),
+  ).digest("hex")
+
+/** Position of the first record that is not what was written; null when the chain is whole. Records in order from 1. */
+export const verifyAudit = (records: ReadonlyArray<AuditRecord>): number | null => {
+  let previousHash = ""
+  for (const [index, record] of records.entries()) {
+    const sequence = index + 1
+    if (record.sequence !== sequence || record.previousHash !== previousHash || hashOf(record) !== record.hash) {
+      return sequence
+    }
+    previousHash = record.hash
+  }
+  return null
+}

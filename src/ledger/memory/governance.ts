@@ -1,0 +1,77 @@
+/** Acts in memory, step by step as `weir.govern` in `../sql/govern.ts`. */
+import { type Act, type AuditRecord, hashOf, type Incident } from "../Governance.ts"
+import { printable } from "../text.ts"
+import type { EntityState } from "./state.ts"
+
+export interface GovernanceState {
+  readonly audit: Array<AuditRecord>
+  readonly entryIds: Set<string>
+  readonly incidents: Map<string, Incident>
+}
+
+export const emptyGovernance = (): GovernanceState => ({ audit: [], entryIds: new Set(), incidents: new Map() })
+
+/** Held drafts become ready to be posted. */
+const releaseOwed = ({ held }: EntityState): void => {
+  for (const entry of held.values()) {
+    if (entry.state === "waiting" && entry.on?.flow === "mode") {
+      Object.assign(entry, { state: "ready", on: null, deadlineMillis: null })
+    }
+  }
+}
+
+export const govern = (
+  state: EntityState,
+  entity: string,
+  { entries, incidents, outbox, standing }: Act,
+  nowMillis: number,
+  nextOutboxId: () => number,
+): void => {
+  const { audit, entryIds } = state.governance
+  if (entries.some(({ id }) => entryIds.has(printable(id)))) return
+  if (standing !== undefined && state.lease !== null) {
+    const { mode, override } = standing
+    state.lease.mode = mode
+    state.lease.override = override === null
+      ? null
+      : { ...override, actor: printable(override.actor), reason: printable(override.reason) }
+    if (mode === "full" || mode === "essential") releaseOwed(state)
+  }
+  for (const { action, actor, detail, id } of entries) {
+    const record = {
+      entity: printable(entity),
+      sequence: audit.length + 1,
+      atMillis: nowMillis,
+      actor: printable(actor),
+      action: printable(action),
+      detail: JSON.stringify(detail),
+      previousHash: audit.at(-1)?.hash ?? "",
+    }
+    audit.push({ ...record, hash: hashOf(record) })
+    entryIds.add(printable(id))
+  }
+  for (const incident of incidents) {
+    const known = state.governance.incidents.get(incident.id)
+    const { cause, detectedAtMillis } = known ?? incident
+    state.governance.incidents.set(incident.id, { ...incident, entity, cause, detectedAtMillis })
+  }
+  for (const publication of outbox) {
+    state.outbox.push({ id: nextOutboxId(), publication: { ...publication, data: publication.data.slice() } })
+  }
+}
+
+/** As the port lists them. */
+export const incidentsOf = (
+  states: Iterable<readonly [string, EntityState]>,
+  filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },
+): ReadonlyArray<Incident> =>
+  [...states].flatMap(([, { governance }]) => [...governance.incidents.values()])
+    .filter((one) =>
+      (filter.entity === undefined || one.entity === filter.entity) &&
+      (filter.open === undefined || (one.restoredAtMillis === null) === filter.open)
+    )
+    .toSorted((a, b) =>
+      b.detectedAtMillis - a.detectedAtMillis || (a.entity === b.entity ? 0 : a.entity < b.entity ? -1 : 1) ||
+      (a.id < b.id ? -1 : 1)
+    )
+    .slice(0, filter.limit)
