@@ -100,6 +100,13 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       maxInFlight: flow.inFlight,
     })
   )
+  /** A redelivery of what is settled: its ack was lost, and without another one it would hold its place for ever. */
+  const acknowledge = (again: ReadonlyArray<Delivery>): void => {
+    if (again.length === 0) return
+    const inFlight = new Set<number>()
+    for (const { delivery } of schedule.items()) if (delivery !== null) inFlight.add(delivery.streamSequence)
+    for (const delivery of again) if (!inFlight.has(delivery.streamSequence)) delivery.ack()
+  }
   const room = Effect.gen(function* () {
     while (checkpoint.size > ABOVE_CHECKPOINT) yield* Effect.sleep(ROOM_POLL)
   })
@@ -107,7 +114,9 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     while (schedule.size >= flow.inFlight) yield* Effect.sleep(ROOM_POLL)
     yield* Stream.runForEachArray(deliveries, (chunk: ReadonlyArray<Delivery>) => {
       const fresh = chunk.filter((delivery) => checkpoint.delivered(delivery.streamSequence))
-      return fresh.length === 0 ? Effect.void : Effect.andThen(enter(fresh.map(decoder.delivery)), room)
+      const entered = fresh.length === 0 ? Effect.void : enter(fresh.map(decoder.delivery))
+      const again = fresh.length === chunk.length ? [] : chunk.filter((delivery) => !fresh.includes(delivery))
+      return entered.pipe(Effect.andThen(Effect.sync(() => acknowledge(again))), Effect.andThen(room))
     })
   }).pipe(
     untilAvailable(`intake of ${flow.name}`),

@@ -295,6 +295,23 @@ describe("the pipeline", () => {
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   })
 
+  it.effect("goes on when as many acks get lost as may be in flight", () => {
+    const world = ports()
+    const flows = catalog.map((flow): Flow => ({ ...flow, batch: { ...flow.batch, size: 1 }, inFlight: 2 }))
+    return Effect.gen(function* () {
+      const { loseAcks } = yield* BrokerFaults
+      for (let version = 1; version <= 3; version++) {
+        yield* loseAcks(1)
+        yield* publish(customerEvent(version))
+        yield* pass(2)
+      }
+      yield* pass(65)
+      yield* publish(customerEvent(4))
+      yield* pass(5)
+      assert.strictEqual((yield* tallies()).get("customers")?.applied, 4)
+    }).pipe(Effect.provide(running({ flows })), Effect.provide(world.layer))
+  })
+
   it.effect("answers Drain when everything in flight is settled, and takes up intake on Resume", () => {
     const world = ports()
     return Effect.gen(function* () {
