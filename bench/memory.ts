@@ -4,8 +4,8 @@
  * is sampled is Weir alone. Customers and engagements stand before; then a backlog of time lines is published, Weir
  * starts, and its resident memory is read twice a second until the backlog is in Odoo or the time is over.
  *
- * Options: `--seconds 240` at most per backlog; `--quick` for one small backlog that only shows that it works.
- * Prints a table, then JSON; exit code 1 when memory is not flat or above the limit.
+ * Options: `--small 10000`, `--large 500000`; `--seconds 240` at most per backlog; `--quick` for one small backlog that only shows that it works.
+ * `DENO_V8_FLAGS` of the environment is Weir's too. Prints a table, then JSON; exit code 1 when memory is not flat or above the limit.
  */
 import { Clock, Console, Effect, Redacted, References, type Scope } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -22,7 +22,7 @@ import { start } from "./servers.ts"
 import { format, median, option, table } from "./table.ts"
 
 const quick = process.argv.includes("--quick")
-const backlogs = quick ? [2_000] : [10_000, 500_000]
+const backlogs = quick ? [2_000] : [option(process.argv, "small", 10_000), option(process.argv, "large", 500_000)]
 const seconds = option(process.argv, "seconds", 240)
 const LIMIT_MIB = 400
 /** Largest part by which memory may differ between the backlogs, and within one between its thirds. */
@@ -174,7 +174,16 @@ const main = Effect.gen(function* () {
     ]),
   ]))
   yield* Console.log(problems.length === 0 ? `flat, below ${LIMIT_MIB} MiB` : problems.join("; "))
-  yield* Console.log(JSON.stringify({ limitMiB: LIMIT_MIB, flat: FLAT, load: load(), problems, results }))
+  yield* Console.log(
+    JSON.stringify({
+      limitMiB: LIMIT_MIB,
+      v8Flags: process.env["DENO_V8_FLAGS"] ?? "",
+      flat: FLAT,
+      load: load(),
+      problems,
+      results,
+    }),
+  )
   return problems.length === 0 ? 0 : 1
 })
 
