@@ -10,13 +10,14 @@ import { PgClient } from "@effect/sql-pg"
 import { Effect, Redacted, type Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { randomBytes } from "node:crypto"
-import { chown, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises"
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { tmpdir } from "node:os"
-import { join, resolve } from "node:path"
+import { basename, dirname, join, resolve } from "node:path"
+import process from "node:process"
 import { type Account, account, reachable } from "./PostgresAccount.ts"
 import { PostgresError } from "./PostgresError.ts"
-import { type Child, complete, launch, own, realSleep, recover, stop } from "./PostgresProcess.ts"
+import { type Child, complete, isAlive, launch, own, realSleep, recover, stop } from "./PostgresProcess.ts"
 import { type Programs, programs } from "./PostgresPrograms.ts"
 
 export interface Options {
@@ -57,20 +58,38 @@ const freePort: Effect.Effect<number, PostgresError> = Effect.callback((resume) 
   })
 })
 
+/** Where process `pid` makes a new cluster, beside the folder that it becomes. */
+const stagingOf = (dataDir: string, pid: number): string => `${dataDir}.new-${pid}`
+
+/** Removes what starts left behind that were killed while they made a cluster. */
+const clearStaging = (dataDir: string) =>
+  Effect.promise(async () => {
+    const prefix = stagingOf(basename(dataDir), 0).slice(0, -1)
+    const names = await readdir(dirname(dataDir)).catch(() => [])
+    for (const name of names) {
+      const pid = Number(name.slice(prefix.length))
+      if (!name.startsWith(prefix) || (pid !== process.pid && isAlive(pid))) continue
+      // An initdb that outlived its parent may still write there: what stays goes at the next start.
+      await rm(join(dirname(dataDir), name), { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined)
+    }
+  })
+
+/** Makes a cluster beside `dataDir` and moves it there when it is complete: a killed start leaves no half of one. */
 const initialise = (found: Programs, owner: Account, dataDir: string, durable: boolean) =>
   Effect.gen(function* () {
     const password = randomBytes(24).toString("base64url")
     const once = join(tmpdir(), `weir-${randomBytes(8).toString("hex")}`)
+    const staging = stagingOf(dataDir, process.pid)
     yield* Effect.tryPromise({
       try: async () => {
-        await mkdir(dataDir, { recursive: true, mode: 0o700 })
+        await mkdir(staging, { recursive: true, mode: 0o700 })
         await writeFile(once, password, { mode: 0o600, flag: "wx" })
-        if ("uid" in owner) { for (const path of [dataDir, once]) await chown(path, owner.uid, owner.gid) }
+        if ("uid" in owner) { for (const path of [staging, once]) await chown(path, owner.uid, owner.gid) }
       },
-      catch: failed(`Cannot create ${dataDir}. Choose a folder that Weir may write.`),
+      catch: failed(`Cannot create ${staging}. Choose a folder that Weir may write.`),
     })
     yield* complete(found.initdb, [
-      `--pgdata=${dataDir}`,
+      `--pgdata=${staging}`,
       `--username=${superuser}`,
       `--pwfile=${once}`,
       "--auth=scram-sha-256",
@@ -78,10 +97,12 @@ const initialise = (found: Programs, owner: Account, dataDir: string, durable: b
       "--locale=C",
       ...durable ? [] : ["--no-sync"],
     ], owner).pipe(Effect.ensuring(Effect.promise(() => rm(once, { force: true }))))
-    // Last: a folder without it is half made.
     yield* Effect.tryPromise({
-      try: () => writeFile(join(dataDir, passwordFile), password, { mode: 0o600 }),
-      catch: failed(`Cannot write to ${dataDir}.`),
+      try: async () => {
+        await writeFile(join(staging, passwordFile), password, { mode: 0o600 })
+        await rename(staging, dataDir)
+      },
+      catch: failed(`Cannot make ${dataDir}: it must be a new or empty folder that Weir may write.`),
     })
   })
 
@@ -142,14 +163,15 @@ export const start = (options: Options): Effect.Effect<Running, PostgresError, S
     const owner = yield* account
     yield* reachable(owner, dataDir)
     yield* reachable(owner, found.postgres)
+    yield* clearStaging(dataDir)
     const exists = (name: string) => Effect.promise(() => stat(join(dataDir, name)).then(() => true, () => false))
     if (!(yield* exists("PG_VERSION"))) yield* initialise(found, owner, dataDir, durable)
     if (!(yield* exists(passwordFile))) {
       return yield* new PostgresError({
         reason: "NotAllowed",
         message:
-          `${dataDir} holds no complete embedded PostgreSQL (${passwordFile} is missing). If it was just being ` +
-          `created when the machine stopped, remove the folder; else choose another.`,
+          `${dataDir} holds no PostgreSQL of Weir's (${passwordFile} is missing). Choose another folder, or remove it if ` +
+          `nobody needs it.`,
       })
     }
     yield* recover(dataDir)

@@ -82,7 +82,7 @@ export const complete = (
       return Effect.sync(() => child.process.kill("SIGKILL"))
     }))
 
-const isAlive = (pid: number): boolean => {
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0)
     return true
