@@ -286,14 +286,18 @@ const until = Effect.fnUntraced(function* (
   every: Duration.Input,
 ) {
   let [last, still] = [-1, 0]
+  const ended = Effect.andThen(
+    weir.ended,
+    Effect.suspend(() => Effect.die(new Error(`weir ended\n${Program.tail(weir.lines)}`))),
+  )
   while (true) {
-    const done = yield* count
+    const done = yield* Effect.raceFirst(count, ended)
     if (done >= events) return done
     still = done === last ? still + 1 : 0
     last = done
-    if (still > PATIENCE || !weir.isAlive()) {
-      const what = weir.isAlive() ? "nothing moves any more" : "weir ended"
-      return yield* Effect.die(new Error(`${what} at ${done} of ${events} events\n${Program.tail(weir.lines)}`))
+    if (still > PATIENCE) {
+      const what = `nothing moves any more at ${done} of ${events} events`
+      return yield* Effect.die(new Error(`${what}\n${Program.tail(weir.lines)}`))
     }
     yield* Effect.sleep(every)
   }

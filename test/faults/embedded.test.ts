@@ -4,6 +4,7 @@ import { readFile, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import process from "node:process"
 import { defaultKey } from "../../fixtures/odoo/StandIn.ts"
+import { Random } from "../../fixtures/generator/Random.ts"
 import type { Scenario } from "../../fixtures/scenario.ts"
 import { stop as stopPostgres } from "../../src/embedded/PostgresProcess.ts"
 import * as Input from "./Input.ts"
@@ -14,6 +15,9 @@ import * as Server from "./Server.ts"
 
 const SIZE = { consultants: 6, days: 5 }
 const LATENCY = 0.15
+/** Initialising a database takes a second or two: kills fall before, into and after it. */
+const FIRST_START_MILLIS = [400, 900, 1_400, 1_900]
+const FIRST_START_STEP = 500
 
 interface Announced {
   readonly pid: number
@@ -63,19 +67,20 @@ const installed = Effect.fnUntraced(function* (scenario: Scenario) {
       return Number.isNaN(pid) ? Effect.void : stopPostgres(pid)
     })
   )
+  const program = Program.start("src/cli/weir.ts", ["run", "--config", file], { ODOO_API_KEY: defaultKey })
   const weir: Effect.Effect<
     { readonly program: Program.Program; readonly at: Announced },
     never,
     Scope.Scope
   > = Effect.gen(function* () {
-    const program = yield* Program.start("src/cli/weir.ts", ["run", "--config", file], { ODOO_API_KEY: defaultKey })
-    yield* program.said(/^serves /u)
+    const started = yield* program
+    yield* started.said(/^serves /u)
     const at = JSON.parse(yield* text(join(dataDir, "servers.json"))) as Announced
-    assert.strictEqual(at.pid, program.pid)
-    return { program, at }
+    assert.strictEqual(at.pid, started.pid)
+    return { program: started, at }
   })
   const observe = (at: Announced) => Installation.observe(scenario, Redacted.make(at.postgres), odoo.url())
-  return { dataDir, observe, weir }
+  return { dataDir, observe, program, weir }
 })
 
 describe("weir run, with nothing configured but Odoo", () => {
@@ -138,5 +143,23 @@ describe("weir run, with nothing configured but Odoo", () => {
         assert.deepStrictEqual(yield* program.ended, { code: 0, signal: null })
         assert.isFalse(isAlive(servers.nats) || isAlive(servers.postgres))
       }))
+    }), 120_000)
+
+  it.live("comes up after having been killed at any moment of its very first start", () =>
+    Effect.gen(function* () {
+      const random = new Random(seedOf("first start"), "first start")
+      const scenario = yield* Input.make({ ...SIZE, seed: 1 })
+      const { weir, program } = yield* installed(scenario)
+      for (const least of FIRST_START_MILLIS) {
+        yield* Effect.scoped(Effect.gen(function* () {
+          const killed = yield* program
+          yield* Effect.sleep(random.int(least, least + FIRST_START_STEP))
+          yield* killed.signal("SIGKILL")
+          yield* killed.ended
+        }))
+      }
+      const { program: last } = yield* weir
+      yield* last.signal("SIGTERM")
+      assert.deepStrictEqual(yield* last.ended, { code: 0, signal: null })
     }), 120_000)
 })

@@ -35,6 +35,7 @@ describe("weir, killed hard", () => {
         const weir = yield* at.weir
         yield* at.until(events, weir)
         assert.deepStrictEqual(yield* at.wrong, [])
+        assert.deepStrictEqual(yield* at.untold, [])
         yield* weir.signal("SIGTERM")
         assert.strictEqual((yield* weir.ended).code, 0)
       }),

@@ -44,6 +44,7 @@ const installed = Effect.fnUntraced(function* (test: string) {
 const finished = Effect.fnUntraced(function* (at: Installation.Installation, weir: Program) {
   yield* at.until(at.scenario.expected.events, weir)
   assert.deepStrictEqual(yield* at.wrong, [])
+  assert.deepStrictEqual(yield* at.untold, [])
   assert.isTrue(weir.isAlive())
   for (const { level, text } of weir.lines) assert.notInclude(["Error", "Fatal"], level, text)
 })

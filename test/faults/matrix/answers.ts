@@ -23,6 +23,20 @@ const answers = (name: string, what: string, rules: ReadonlyArray<FaultRule>): F
   }),
 })
 
+/** Nothing goes through for a while, whatever is asked. */
+const refusedKey: Fault = {
+  name: "odoo-key",
+  what: "Odoo refuses the API key for a while, then takes it again",
+  strike: Effect.fnUntraced(function* ({ at, away, progress }) {
+    yield* progress(0.3)
+    yield* at.faults([{ fault: { kind: "key" } }])
+    yield* Effect.sleep(away)
+    const struck = yield* at.struck
+    yield* at.faults([])
+    return struck
+  }),
+}
+
 export const odooAnswers: ReadonlyArray<Fault> = [
   answers("odoo-lost-answer", "Odoo commits, and the connection breaks before the answer; one call in three", [
     { fault: { kind: "reset", when: "after" }, probability: 0.33 },
@@ -42,6 +56,7 @@ export const odooAnswers: ReadonlyArray<Fault> = [
   answers("odoo-database-away", "Odoo's own database is away: the HTML 404, one call in four", [
     { fault: { kind: "away" }, probability: 0.25 },
   ]),
+  refusedKey,
   answers("odoo-slow", `Odoo takes ${SLOW_MILLIS} ms longer for one call in three`, [
     { fault: { kind: "slow", millis: SLOW_MILLIS }, probability: 0.3 },
   ]),

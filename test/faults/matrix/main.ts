@@ -23,7 +23,7 @@ import { storm } from "./storm.ts"
 
 const faults: ReadonlyArray<Fault> = [...outages, ...odooAnswers, ...input, storm]
 
-const full = { consultants: 15, days: 10, away: Duration.seconds(10), latency: 0.15 }
+const full = { consultants: 24, days: 10, away: Duration.seconds(10), latency: 0.3 }
 const quick = { consultants: 6, days: 5, away: Duration.seconds(2), latency: 0.15 }
 const ODOO_TIMEOUT = "20 seconds"
 const POLL = "25 millis"
