@@ -22,6 +22,7 @@ import { health, statusSource } from "./http/live.ts"
 import { Ledger } from "./ledger/Ledger.ts"
 import * as PgLedger from "./ledger/PgLedger.ts"
 import * as CallGate from "./odoo/CallGate.ts"
+import * as OdooHealth from "./odoo/Health.ts"
 import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
@@ -122,7 +123,7 @@ export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
 export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
   Actors.layer(settings.grace).pipe(
     Layer.provideMerge(SingleProcess.layer({ termination: Duration.sum(settings.grace, TERMINATION_MARGIN) })),
-    Layer.provide(Plan.layer),
+    Layer.provide([Plan.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate(settings)),
     Layer.provideMerge(roster(settings, flows)),

@@ -46,6 +46,14 @@ const flowIssues = (flow: Flow): ReadonlyArray<string> => {
       Option.isNone(deadline) || !Duration.isGreaterThan(deadline.value, Duration.zero),
       "referenceDeadline must be a duration above zero",
     ),
+    ...when(
+      flow.retryFor !== undefined &&
+        Option.match(Duration.fromInput(flow.retryFor), {
+          onNone: () => true,
+          onSome: (duration) => !Duration.isGreaterThan(duration, Duration.zero),
+        }),
+      "retryFor must be a duration above zero",
+    ),
     ...when(flow.events.length === 0, "it has no events"),
     ...twice(flow.events.map((spec) => `${spec.type} version ${spec.version}`)).map((type) => `two specs of ${type}`),
     ...flow.events.flatMap((spec) => specIssues(flow, spec).map((issue) => `${spec.type}: ${issue}`)),

@@ -93,7 +93,8 @@ const requested = event<InvoiceRequested>({
       to: ["posted"],
       posts: true,
       lock: ({ company }) => journalLock(company, "sales"),
-      fields: ["name"],
+      period: { kind: "sale", field: "date", reference: "ref", date: ({ invoiceDate }) => invoiceDate },
+      fields: ["name", "date"],
     }),
   ],
   outcomes: ({ data, read }) => {
@@ -105,6 +106,8 @@ const requested = event<InvoiceRequested>({
       data: {
         invoice: data.key,
         number: posted["name"],
+        invoiceDate: data.invoiceDate,
+        accountingDate: posted["date"] ?? null,
         currency: data.currency,
         untaxed: amount(data.totals.untaxed),
         tax: amount(data.totals.tax),

@@ -59,7 +59,8 @@ const received = event<PaymentReceived>({
       to: ["in_process", "paid"],
       posts: true,
       lock: ({ company }) => journalLock(company, "bank"),
-      fields: ["name"],
+      period: { kind: "payment", field: "date", entry: "move_id", reference: "memo", date: ({ date }) => date },
+      fields: ["name", "date"],
     }),
     reconcile({
       name: "reconcile",
@@ -76,6 +77,8 @@ const received = event<PaymentReceived>({
       data: {
         payment: data.key,
         number: posted["name"],
+        valueDate: data.date,
+        accountingDate: posted["date"] ?? null,
         currency: data.currency,
         amount: format(data.amount, scaleOf(data.currency)),
         invoices: data.invoices,

@@ -1,6 +1,8 @@
 /** What an actor shows of itself: kept in memory by its session, read by `Status`. */
 import { Schema } from "effect"
 import type { Checkpoint } from "./Checkpoint.ts"
+import type { Writer } from "../odoo/Health.ts"
+import type { Retry } from "./persevere.ts"
 import type { Schedule } from "./Schedule.ts"
 
 /**
@@ -22,8 +24,11 @@ export const FlowStatus = Schema.Struct({
   checkpoint: Schema.Int,
   /** Events settled a second, mean over the last ten seconds. */
   ratePerSecond: Schema.Finite,
-  /** Why it is troubled; empty otherwise. */
+  /** Why it is troubled: the last cause of what is tried again longest; empty otherwise. */
   trouble: Schema.String,
+  retrying: Schema.Int,
+  attempts: Schema.Int,
+  nextTryMillis: Schema.NullOr(Schema.Int),
   restarts: Schema.Int,
 })
 export type FlowStatus = typeof FlowStatus.Type
@@ -69,8 +74,9 @@ class Rate {
 /** One flow's line. */
 export class FlowBoard {
   state: State = "starting"
-  trouble = ""
+  #trouble = ""
   restarts = 0
+  readonly #retries = new Map<Writer, Retry>()
   readonly flow: string
   #rate = new Rate()
   #schedule: Schedule | null = null
@@ -84,12 +90,32 @@ export class FlowBoard {
     this.#schedule = schedule
     this.#checkpoint = checkpoint
     this.state = "running"
-    this.trouble = ""
+    this.#trouble = ""
+    this.#retries.clear()
   }
 
-  troubled(trouble: string | null): void {
-    if (this.state === "running" || this.state === "troubled") this.state = trouble === null ? "running" : "troubled"
-    this.trouble = trouble ?? ""
+  /** It stopped for this reason and is restarted. */
+  troubled(trouble: string): void {
+    if (this.state === "running") this.state = "troubled"
+    this.#trouble = trouble
+  }
+
+  /** A batch is tried again, or no longer. */
+  retrying(writer: Writer, retry: Retry | null): void {
+    if (retry === null) this.#retries.delete(writer)
+    else this.#retries.set(writer, retry)
+    if (this.state === "running" || this.state === "troubled") {
+      this.state = this.#retries.size === 0 && this.#trouble === "" ? "running" : "troubled"
+    }
+  }
+
+  get trouble(): string {
+    if (this.#trouble !== "") return this.#trouble
+    let longest: Retry | null = null
+    for (const retry of this.#retries.values()) {
+      if (longest === null || retry.attempts > longest.attempts) longest = retry
+    }
+    return longest === null ? "" : `${longest.error.code}: ${longest.error.message}`
   }
 
   settled(count: number, nowMillis: number): void {
@@ -101,6 +127,7 @@ export class FlowBoard {
   }
 
   status(nowMillis: number): FlowStatus {
+    const retries = [...this.#retries.values()]
     return {
       flow: this.flow,
       state: this.state,
@@ -108,6 +135,9 @@ export class FlowBoard {
       checkpoint: this.#checkpoint?.value ?? 0,
       ratePerSecond: this.#rate.at(nowMillis),
       trouble: this.trouble,
+      retrying: retries.reduce((sum, { events }) => sum + events, 0),
+      attempts: retries.reduce((most, { attempts }) => Math.max(most, attempts), 0),
+      nextTryMillis: retries.length === 0 ? null : Math.min(...retries.map(({ nextTryMillis }) => nextTryMillis)),
       restarts: this.restarts,
     }
   }

@@ -12,8 +12,8 @@ import { Broker, type Delivery } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
-import type { OdooError } from "../odoo/Odoo.ts"
 import { identityOf, judge } from "./admit.ts"
+import { approvedPeriods } from "./approvals.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
 import type { Item } from "./Item.ts"
@@ -21,7 +21,7 @@ import type { Parents } from "./Parents.ts"
 import { untilAvailable } from "./patience.ts"
 import { type Batch, Schedule } from "./Schedule.ts"
 import type { Settler } from "./Settler.ts"
-import { parked, writeAll } from "./write.ts"
+import { parked, writeAll, type Writing } from "./write.ts"
 import { type FlowMeter, timed } from "../telemetry/Metrics.ts"
 import { eventSpans, type TracedBatch } from "../telemetry/Tracing.ts"
 
@@ -49,7 +49,7 @@ export interface PumpOptions {
   readonly released: Latch.Latch
   /** Done when intake is to stop; the pump ends once everything in flight is settled. */
   readonly stop: Deferred.Deferred<void>
-  readonly troubled: (error: OdooError | null, events: number) => Effect.Effect<void>
+  readonly retrying: Writing["retrying"]
   readonly meter: FlowMeter
   readonly observe: (schedule: Schedule, checkpoint: Checkpoint) => void
 }
@@ -170,7 +170,10 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     if (stale.length > 0) yield* admit(stale)
     const now = yield* Clock.currentTimeMillis
     const writing = batch.items.filter((item) => item.verdict._tag === "Write")
-    const written = writing.length === 0 ? [] : yield* writeAll(writing, options)
+    const written = writing.length === 0 ? [] : yield* writeAll(writing, {
+      ...options,
+      approvedPeriods: yield* approvedPeriods(claim, options.company, writing),
+    })
     yield* options.meter.batch(batch.items.length)
     schedule.written(batch)
     const outcomes = batch.items

@@ -16,7 +16,7 @@ import { type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.
 import { FlowBoard, type State } from "./Board.ts"
 import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
-import { restartBackoff, untilAvailable, writeBackoff } from "./patience.ts"
+import { restartBackoff, untilAvailable, odooBackoff } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
@@ -104,9 +104,9 @@ export const session = Effect.fnUntraced(function* (
         released: releases.get(flow.name)!,
         stop,
         meter,
-        troubled: (error, events) => {
-          line.troubled(error === null ? null : `${error.code}: ${error.message}`)
-          return error === null ? Effect.void : meter.retried(error.code, events)
+        retrying: (writer, retry) => {
+          line.retrying(writer, retry)
+          return retry === null ? Effect.void : meter.retried(retry.error.code, retry.events)
         },
         observe: (schedule, checkpoint) => line.observe(schedule, checkpoint),
       })
@@ -225,7 +225,7 @@ const resolved = Effect.fnUntraced(function* (
       said = board.trouble
       return repeated ? Effect.void : Effect.logWarning(`cannot start yet, trying again by itself: ${board.trouble}`)
     }),
-    Effect.retry({ schedule: writeBackoff, while: (error) => dispositionOf(error.code) !== "park" }),
+    Effect.retry({ schedule: odooBackoff, while: (error) => dispositionOf(error.code) !== "park" }),
     Effect.retry(Schedule.spaced(MASTER_DATA_POLL)),
     Effect.tap(() => Effect.sync(() => board.trouble = "")),
   )

@@ -1,7 +1,7 @@
 /** How long the actor goes on trying, and what it says meanwhile: one clear line when a trouble begins, not one a try. */
-import { Duration, Effect, Schedule } from "effect"
+import { Duration, Effect, Random, Schedule } from "effect"
 import type { OdooError } from "../odoo/Odoo.ts"
-import { dispositionOf } from "../reason/Reason.ts"
+import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
 
 /** Waits between tries of the ledger: 50 ms doubling to 5 s. */
 const ledgerBackoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")]).pipe(
@@ -34,14 +34,50 @@ export const restartBackoff = Schedule.min([Schedule.exponential("200 millis"), 
   Schedule.jittered,
 )
 
-/** Shortest wait after Odoo refused the key: repeated refusals lock accounts. */
-const HOLD = Duration.seconds(15)
+/** The first wait after a failed call to Odoo and the longest one, in milliseconds; it doubles in between. */
+interface Backoff {
+  readonly first: number
+  readonly cap: number
+}
 
-/** Waits between tries of a write plan: 200 ms doubling to 15 s, longer while Odoo refuses the key. */
-export const writeBackoff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("15 seconds")]).pipe(
-  Schedule.jittered,
+/** Somebody else wrote to the same records and is done soon. */
+const CONTENTION: Backoff = { first: 200, cap: 5_000 }
+/** The outcome is unknown: the call may still be running in Odoo, and the same one beside it would wait for it. */
+const UNKNOWN: Backoff = { first: 500, cap: 15_000 }
+/** Odoo is away: it comes back when it does. */
+const AWAY: Backoff = { first: 500, cap: 15_000 }
+/** Odoo refuses the key: a person has to act, and repeated refusals lock accounts. */
+const KEY: Backoff = { first: 15_000, cap: 60_000 }
+
+const backoffOf = (code: ReasonCode): Backoff => {
+  switch (dispositionOf(code)) {
+    case "hold":
+      return KEY
+    case "readback":
+      return UNKNOWN
+    default:
+      return code === "ODOO-CONTENTION" ? CONTENTION : AWAY
+  }
+}
+
+/** The wait after the `tries`-th failure in a row, from 1, without jitter. Pure. */
+export const backoffMillis = (code: ReasonCode, tries: number): number => {
+  const { cap, first } = backoffOf(code)
+  return Math.min(cap, first * 2 ** Math.min(30, tries - 1))
+}
+
+/** Of the wait, so much less or more, so that those who failed together do not come back together. */
+const JITTER = 0.2
+
+/** The same with its jitter. */
+export const backoff = (code: ReasonCode, tries: number): Effect.Effect<number> =>
+  Effect.map(
+    Random.next,
+    (random) => Math.round(backoffMillis(code, tries) * (1 - JITTER + 2 * JITTER * random)),
+  )
+
+/** Waits between looks at Odoo by reason, as long as it takes. */
+export const odooBackoff = Schedule.forever.pipe(
   Schedule.setInputType<OdooError>(),
-  Schedule.modifyDelay(({ duration, input }) =>
-    Effect.succeed(dispositionOf(input.code) === "hold" ? Duration.max(duration, HOLD) : duration)
-  ),
+  Schedule.modifyDelay(({ attempt, input }) => Effect.map(backoff(input.code, attempt), Duration.millis)),
 )

@@ -1,61 +1,72 @@
 /**
  * Fifth stage: a batch goes through its write plan until every event of it has an outcome. Passing trouble is repeated
- * here, however long it lasts: the plan is idempotent, the pump keeps the broker informed, and the flow's bounds hold
- * back what comes behind.
+ * here (`persevere.ts`): the plan is idempotent, the pump keeps the broker informed, and the flow's bounds hold back what
+ * comes behind.
  */
-import { Cause, Clock, Effect } from "effect"
-import type { Flow } from "../flow/Flow.ts"
+import { Cause, Clock, Duration, Effect } from "effect"
+import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
-import type { OdooError } from "../odoo/Odoo.ts"
+import type { OdooHealth } from "../odoo/Health.ts"
 import { Plan, type WriteResult } from "../odoo/plan/Plan.ts"
-import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
+import { standingIn } from "../odoo/plan/standing.ts"
+import type { ReasonCode } from "../reason/Reason.ts"
 import type { Item, Payload } from "./Item.ts"
 import { publicationsOf } from "./outbox.ts"
-import { writeBackoff } from "./patience.ts"
+import { type History, type Perseverance, persevere } from "./persevere.ts"
 
 export interface Writing {
   readonly flow: Flow
   readonly company: Company
   /** Create, never post. */
   readonly drafts: boolean
-  /** Told why a try did not go through and how many events it was about, and null when one did. */
-  readonly troubled: (error: OdooError | null, events: number) => Effect.Effect<void>
+  /** Months whose late documents are approved. */
+  readonly approvedPeriods: ReadonlySet<string>
+  readonly retrying: Perseverance["retrying"]
 }
 
 interface Pending {
   readonly item: Item
   readonly payload: Payload
+  /** Of the last try. */
+  write?: Write<unknown>
 }
 
 /** What an event waits for that is drafted and may not be posted: the ledger releases it with the mode. */
 const POSTING: Reference = { flow: "mode", key: "full" }
 /** The end of the year 9999: postings that are owed do not expire. */
 const NEVER = 253_402_300_799_000
-/** Tries that pass between two lines in the log about the same trouble. */
-const QUIET_TRIES = 12
+/** How long a document waits for the approval of its period. */
+const APPROVAL_DEADLINE = Duration.days(30)
+/** A batch that is stuck is split after this fraction of the patience that a single event has. */
+const SPLIT_AFTER = 1 / 8
 
 /** Outcomes of items that are to be written, all of one flow. Never fails: ends when every item has its outcome. */
 export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>, writing: Writing) {
   const plan = yield* Plan
   const outcomes = new Map<Item, Outcome>()
-  const { flow, troubled } = writing
+  const { flow } = writing
+  const retryFor = Duration.fromInputUnsafe(flow.retryFor ?? DEFAULT_RETRY_FOR)
 
   const attempt = Effect.fnUntraced(function* (group: ReadonlyArray<Pending>) {
-    const writes = group.map(({ item, payload }): Write<unknown> => ({
-      data: payload.data,
-      key: item.event.key,
-      company: writing.company,
-      references: item.verdict._tag === "Write" ? item.verdict.references : [],
-      ids: {},
-      read: {},
-    }))
+    const writes = group.map((pending): Write<unknown> => {
+      const { item, payload } = pending
+      return pending.write = {
+        data: payload.data,
+        key: item.event.key,
+        company: writing.company,
+        references: item.verdict._tag === "Write" ? item.verdict.references : [],
+        ids: {},
+        read: {},
+      }
+    })
     for (const { item } of group) item.attempts++
     const results = yield* plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
       lane: flow.lane,
       drafts: writing.drafts,
+      approvedPeriods: writing.approvedPeriods,
     })
     const now = yield* Clock.currentTimeMillis
     group.forEach((pending, index) =>
@@ -64,33 +75,51 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
   })
 
   const park = (group: ReadonlyArray<Pending>, code: ReasonCode, detail: string): void => {
-    for (const { item } of group) outcomes.set(item, parked(item, code, detail))
+    for (const { item, payload, write } of group) {
+      // Of a run that broke off it is known what it had reached; a retry reads back the rest.
+      const reached = write === undefined ? "" : standingIn(payload.spec, write, () => "")
+      outcomes.set(item, parked(item, code, reached === "" ? detail : `${detail} Reached in Odoo: ${reached}.`))
+    }
   }
 
-  /** Repeats while the trouble is a passing one; whatever else Odoo says of a whole batch is everybody's exception. */
-  const patiently = Effect.fnUntraced(function* (group: ReadonlyArray<Pending>) {
-    let tries = 0
-    yield* attempt(group).pipe(
-      Effect.tapError((error) =>
-        Effect.andThen(
-          troubled(error, group.length),
-          tries++ % QUIET_TRIES === 0
-            ? Effect.logWarning(
-              `${group.length} ${flow.name} wait: ${error.operation} did not go through (${error.code}), trying again by itself. ${error.message}`,
-            )
-            : Effect.void,
+  /** Repeats while the trouble is a passing one. What stays stuck while Odoo serves others is split, then parked. */
+  const patiently = (group: ReadonlyArray<Pending>, before: History | null): Effect.Effect<void, never, OdooHealth> =>
+    Effect.gen(function* () {
+      const alone = group.length === 1
+      const end = yield* persevere(attempt(group), {
+        database: writing.company.database,
+        line: `${writing.company.entity} ${flow.name}`,
+        events: group.length,
+        patience: alone ? retryFor : Duration.times(retryFor, SPLIT_AFTER),
+        before,
+        answers: plan.answers(writing.company, flow.lane),
+        retrying: writing.retrying,
+      })
+      if (end._tag === "Done") {
+        if (end.tries > 1) yield* Effect.logInfo(`${group.length} ${flow.name} went through at try ${end.tries}`)
+      } else if (end._tag === "Refused") {
+        park(group, end.error.code, `${end.error.operation}: ${end.error.message}`)
+      } else if (alone) {
+        const { error, history } = end
+        const spent = Duration.format(Duration.millis(history.lastMillis - history.sinceMillis))
+        yield* Effect.logWarning(
+          `one of ${flow.name} is given up after ${history.tries} tries and becomes an exception (${error.code})`,
         )
-      ),
-      Effect.retry({ schedule: writeBackoff, while: (error) => dispositionOf(error.code) !== "park" }),
-      Effect.catch((error) => Effect.sync(() => park(group, error.code, error.message))),
-    )
-    yield* troubled(null, group.length)
-    if (tries > 0) yield* Effect.logInfo(`${group.length} ${flow.name} went through after ${tries} failed tries`)
-  })
+        park(
+          group,
+          error.code,
+          `${error.operation}: ${error.message}. Given up after ${spent}, in which Odoo served others.`,
+        )
+      } else {
+        const middle = group.length >> 1
+        yield* patiently(group.slice(0, middle), end.history)
+        yield* patiently(group.slice(middle), end.history)
+      }
+    })
 
   /** A defect is isolated to the event that causes it: whoever is there at two crashes is parked. */
-  const guarded = (group: ReadonlyArray<Pending>, crashedBefore: boolean): Effect.Effect<void> =>
-    patiently(group).pipe(
+  const guarded = (group: ReadonlyArray<Pending>, crashedBefore: boolean): Effect.Effect<void, never, OdooHealth> =>
+    patiently(group, null).pipe(
       Effect.catchCause((cause) =>
         Effect.gen(function* () {
           if (Cause.hasInterrupts(cause)) return yield* Effect.interrupt
@@ -124,8 +153,18 @@ const outcomeOf = (
   nowMillis: number,
 ): Outcome => {
   if (result._tag === "Refused") {
-    const standing = result.standing === "" ? "" : ` Already in Odoo: ${result.standing}.`
-    return parked(item, result.refusal.code, `${result.refusal.detail}${standing}`)
+    const { code, detail, waitFor } = result.refusal
+    const whole = result.standing === "" ? detail : `${detail}. Already in Odoo: ${result.standing}.`
+    if (waitFor === undefined) return parked(item, code, whole)
+    return {
+      _tag: "Waiting",
+      event: { ...item.event, attempts: item.attempts },
+      message: item.message,
+      on: waitFor,
+      code,
+      deadlineMillis: nowMillis + Duration.toMillis(APPROVAL_DEADLINE),
+      detail: whole,
+    }
   }
   if (drafts && payload.spec.plan.some((step) => step._tag === "Transition" && step.posts)) {
     return {

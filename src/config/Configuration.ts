@@ -120,6 +120,13 @@ export const Entity = Schema.Struct({
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
+  latePolicy: optional(
+    Schema.Literals(["exception", "next-open-day", "approval"]),
+    "exception",
+    "What is done with a document whose accounting date lies in a period that is locked in Odoo. `exception`: its draft " +
+      "stands, people decide. `next-open-day`: it is booked on the first open day, with its own date in its reference " +
+      "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
+  ),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold"]),
     "full",

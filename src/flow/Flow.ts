@@ -32,10 +32,20 @@ export interface Flow {
   readonly inFlight: number
   /** How long an event waits for a missing reference before it becomes an exception. */
   readonly referenceDeadline: Duration.Input
+  /**
+   * How long an event is tried again, once its turn has come, while Odoo serves others; then it becomes an exception with
+   * the last technical reason. Time in which Odoo serves nobody does not count. Default `DEFAULT_RETRY_FOR`.
+   */
+  readonly retryFor?: Duration.Input
+  /** Dependencies beside Odoo by name, for example `tax`: while one of them does not work, only such flows wait. */
+  readonly needs?: ReadonlyArray<string>
   /** Records that must be in Odoo before the first event, loaded create-or-skip when an entity starts. */
   readonly seeds?: ReadonlyArray<Seed>
   readonly events: ReadonlyArray<EventSpec<unknown>>
 }
+
+/** Several tries even of calls that end only at Odoo's time limit. */
+export const DEFAULT_RETRY_FOR: Duration.Input = "15 minutes"
 
 /** How one event type gets into Odoo. `D` is the decoded payload. */
 export interface EventSpec<D> {

@@ -3,6 +3,8 @@
  * the batch while the rest goes on. One file per step in `src/odoo/plan/` says how.
  */
 import type { BigDecimal } from "effect"
+import type { Reference } from "../ledger/Ledger.ts"
+import type { PeriodKind } from "../odoo/Locks.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import type { Write } from "./Write.ts"
 
@@ -24,6 +26,8 @@ export interface Row {
 export interface Refusal {
   readonly code: ReasonCode
   readonly detail: string
+  /** For a code with the disposition `wait`: what it waits for. */
+  readonly waitFor?: Reference
 }
 
 export type Step<D> = Load<D> | Transition<D> | Compare<D> | Find<D> | Reconcile<D>
@@ -61,6 +65,26 @@ export interface Transition<D> {
   readonly posts?: boolean
   /** Fields read after the change, into `read[name]`. */
   readonly fields?: ReadonlyArray<string>
+  /** The change books something on a day: not into a locked period. */
+  readonly period?: Period<D>
+}
+
+/**
+ * The accounting date that a transition binds. When it lies in a locked period, the entity's `latePolicy` decides: the
+ * draft stands and the event becomes an exception or waits for approval, or the date is moved to the first open day, on
+ * purpose. What is bound already is left alone.
+ */
+export interface Period<D> {
+  /** Which of the company's lock dates hold. */
+  readonly kind: PeriodKind
+  /** Field with the accounting date. It is the record's that counts: a person may have moved it to an open day. */
+  readonly field: string
+  /** Many2one to the journal entry that the change makes, whose `date` Odoo would move; left out: the record itself. */
+  readonly entry?: string
+  /** Text field that keeps the event's own date when another one is set. */
+  readonly reference: string
+  /** The event's own date. Its month is what an approval names. */
+  date(data: D): string
 }
 
 /** Reads fields and compares them with what the event promises, before anything binding happens. */

@@ -30,6 +30,12 @@ export const StatusRow = Schema.Struct({
   epoch: Schema.Int,
   /** Why it is troubled; empty otherwise. */
   trouble: Schema.String,
+  /** Events whose last try did not go through and that are tried again. */
+  retrying: Schema.Int,
+  /** Most failed tries of one of them. */
+  attempts: Schema.Int,
+  /** When the next one of them is tried, RFC 3339; null when there is none. */
+  nextTry: Schema.NullOr(Schema.String),
 })
 export type StatusRow = typeof StatusRow.Type
 

@@ -1,5 +1,5 @@
 /** Status rows from the ledger's tallies, the broker's backlog and, where actors run, what they show of themselves. */
-import { Clock, Effect } from "effect"
+import { Clock, DateTime, Effect } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
@@ -78,6 +78,9 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
         oldestAgeSeconds: oldest === null ? null : Math.max(0, Math.floor((now - oldest) / 1_000)),
         epoch,
         trouble: line?.trouble || actor?.trouble || "",
+        retrying: line?.retrying ?? 0,
+        attempts: line?.attempts ?? 0,
+        nextTry: line?.nextTryMillis == null ? null : DateTime.formatIso(DateTime.makeUnsafe(line.nextTryMillis)),
       }
       return row
     }), { concurrency: CONCURRENCY })

@@ -1,3 +1,5 @@
+import type { LatePolicy } from "./Locks.ts"
+
 /** A legal entity as Odoo knows it: its `res.company` with the database ids that its configuration's codes stand for. */
 export interface Company {
   /** Code of the legal entity: `be01`. */
@@ -11,6 +13,8 @@ export interface Company {
   readonly journals: Readonly<Record<string, number>>
   /** `account.tax` ids by the source's tax code: `S21`. */
   readonly taxes: Readonly<Record<string, number>>
+  /** What is done with documents dated in a locked period. Default `exception`. */
+  readonly latePolicy?: LatePolicy
 }
 
 /** Odoo's context for a call on behalf of one company. Codes and taxes resolve wrongly with more than one. */

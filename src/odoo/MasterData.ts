@@ -8,6 +8,7 @@ import type { Row } from "../flow/Step.ts"
 import { CallGate } from "./CallGate.ts"
 import type { Company } from "./Company.ts"
 import { type CompanyCalls, companyCalls, type OdooRecord } from "./CompanyCalls.ts"
+import { type LatePolicy, type LockDates, lockDatesOf, lockFields } from "./Locks.ts"
 import { Odoo, OdooError } from "./Odoo.ts"
 import { KeyedMutex } from "./plan/KeyedMutex.ts"
 import { createOrSkip, idsOf } from "./plan/load.ts"
@@ -26,6 +27,8 @@ export interface CompanySettings {
   readonly journals: Readonly<Record<string, string>>
   /** Sales taxes by the source's tax code: database id or exact name. */
   readonly taxes: Readonly<Record<string, number | string>>
+  /** What is done with documents dated in a locked period. Default `exception`. */
+  readonly latePolicy?: LatePolicy
 }
 
 export interface MasterDataOptions {
@@ -35,6 +38,11 @@ export interface MasterDataOptions {
   readonly timeToLive?: Duration.Input
   /** How long it is believed that there is none. Default 5 seconds; zero: not at all. */
   readonly missTimeToLive?: Duration.Input
+  /**
+   * How long lock dates are believed: within it, a period that a person locks can still be posted into. Default 5 seconds;
+   * zero: they are read before every posting.
+   */
+  readonly lockTimeToLive?: Duration.Input
 }
 
 /** Most values asked for in one call. */
@@ -61,6 +69,13 @@ export class MasterData extends Context.Service<MasterData, {
     field: string,
     values: ReadonlyArray<string>,
   ) => Effect.Effect<ReadonlyMap<string, ReadonlyArray<number>>, OdooError>
+  /** The company's lock dates, no older than `lockTimeToLive`. */
+  readonly locks: (
+    company: Pick<Company, "entity" | "database" | "id">,
+    lane: Lane,
+  ) => Effect.Effect<LockDates, OdooError>
+  /** The lock dates turned out to be stale: the next question reads them anew. */
+  readonly forgetLocks: (company: Pick<Company, "database" | "id">) => Effect.Effect<void>
 }>()("weir/odoo/MasterData") {}
 
 const missing = (operation: string, message: string): OdooError =>
@@ -168,6 +183,10 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
   const missMillis = Duration.toMillis(Duration.fromInputUnsafe(options.missTimeToLive ?? "5 seconds"))
   /** In order of insertion: the oldest goes first. */
   const remembered = new Map<string, Remembered>()
+  const lockMillis = Duration.toMillis(Duration.fromInputUnsafe(options.lockTimeToLive ?? "5 seconds"))
+  /** One entry per company. */
+  const locked = new Map<string, { readonly dates: LockDates; readonly untilMillis: number }>()
+  const companyKey = ({ database, id }: Pick<Company, "database" | "id">): string => `${database} ${id}`
 
   const remember = (key: string, ids: ReadonlyArray<number>, nowMillis: number): void => {
     remembered.delete(key)
@@ -209,6 +228,7 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
         currency,
         journals: yield* journalsOf(settings, calls),
         taxes: yield* taxesOf(settings, calls),
+        ...(settings.latePolicy !== undefined && { latePolicy: settings.latePolicy }),
       }
     }),
 
@@ -254,6 +274,23 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
       }
       return found
     }),
+
+    locks: Effect.fnUntraced(function* (company, lane) {
+      const askedMillis = yield* Clock.currentTimeMillis
+      const known = locked.get(companyKey(company))
+      if (known !== undefined && askedMillis < known.untilMillis) return known.dates
+      const records = yield* companyCalls(odoo, gate, company, lane).read("res.company", [company.id], lockFields)
+      const record = records.get(company.id)
+      if (record === undefined) {
+        return yield* missing("res.company/read", `${company.entity}: Odoo has no company ${company.id} any more.`)
+      }
+      const dates = lockDatesOf(record)
+      // Counted from the question: the answer may have been on its way for long.
+      locked.set(companyKey(company), { dates, untilMillis: askedMillis + lockMillis })
+      return dates
+    }),
+
+    forgetLocks: (company) => Effect.sync(() => void locked.delete(companyKey(company))),
   })
 })
 

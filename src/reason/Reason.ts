@@ -129,6 +129,21 @@ export const reasons = {
     "The record is in a state from which the plan cannot go on",
     "Look at the record in Odoo (cancelled by a person?); then retry or dismiss.",
   ),
+  "ODOO-LOCKED-PERIOD": business(
+    "park",
+    "The document is dated in a period that is locked in Odoo",
+    "Open the period in Odoo or set another accounting date in the draft, then retry; or dismiss.",
+  ),
+  "ODOO-PERIOD-MOVED": business(
+    "park",
+    "A period was locked while its document was posted, and Odoo booked it on a later day",
+    "Check the accounting date of the posted document; then retry, which accepts it.",
+  ),
+  "PERIOD-APPROVAL-MISSING": business(
+    "wait",
+    "The document is dated in a locked period, and finance has not approved late documents of that month",
+    "Approve the month: weir period approve <entity> <yyyy-mm>. The document is then booked on the first open day.",
+  ),
   "ODOO-ACCESS": technical(
     "park",
     "The technical user may not do this",

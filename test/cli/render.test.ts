@@ -22,6 +22,9 @@ const row: StatusRow = {
   oldestAgeSeconds: 7_300,
   epoch: 4,
   trouble: "",
+  retrying: 0,
+  attempts: 0,
+  nextTry: null,
 }
 
 describe("tables", () => {

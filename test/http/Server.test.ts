@@ -31,6 +31,9 @@ const row: StatusRow = {
   oldestAgeSeconds: 60,
   epoch: 4,
   trouble: "",
+  retrying: 0,
+  attempts: 0,
+  nextTry: null,
 }
 
 interface Given {

@@ -82,6 +82,9 @@ describe("status rows", () => {
           checkpoint: 50,
           ratePerSecond: 2.5,
           trouble: "ODOO-UNAVAILABLE: away",
+          retrying: 3,
+          attempts: 4,
+          nextTryMillis: 90_000,
           restarts: 1,
         }],
       }]])
@@ -93,6 +96,9 @@ describe("status rows", () => {
         ratePerSecond: 2.5,
         epoch: 9,
         trouble: "ODOO-UNAVAILABLE: away",
+        retrying: 3,
+        attempts: 4,
+        nextTry: "1970-01-01T00:01:30.000Z",
       })
     }))
 

@@ -227,7 +227,7 @@ describe("the pipeline", () => {
       const world = ports({ odoo: { faults } })
       return Effect.gen(function* () {
         yield* publish(...quoteToCash)
-        yield* pass(fault.kind === "late" || fault.kind === "hang" ? 3_000 : 400)
+        yield* pass(fault.kind === "late" || fault.kind === "hang" ? 3_000 : fault.kind === "key" ? 1_500 : 400)
         assert.isAbove(faults.counts.get(fault.kind) ?? 0, 0)
         for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
         assertCash(world.standIn)
@@ -319,7 +319,7 @@ describe("the pipeline", () => {
       yield* pass(5)
       const client = yield* LegalEntity.client
       const drained = yield* Deferred.make<string>()
-      yield* client("be01").Drain().pipe(
+      yield* client("be01").Drain({}).pipe(
         Effect.flatMap(({ state }) => Deferred.succeed(drained, state)),
         Effect.forkChild,
       )
@@ -328,7 +328,7 @@ describe("the pipeline", () => {
       yield* publish(customerEvent(2, "After the drain"))
       yield* pass(5)
       assert.strictEqual((yield* tallies()).get("customers")?.applied, 1)
-      yield* client("be01").Resume().pipe(Effect.forkChild)
+      yield* client("be01").Resume({}).pipe(Effect.forkChild)
       yield* pass(5)
       assert.strictEqual((yield* tallies()).get("customers")?.applied, 2)
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))

@@ -69,11 +69,4 @@ export class Batch {
     }
     return links
   }
-
-  /** `account.move 96 (weir_be01.invoices_I-1), …`: what stands in Odoo already; empty when nothing does. */
-  standingOf(index: number): string {
-    return [...this.#records[index] ?? []]
-      .map(([step, { externalId, model }]) => `${model} ${this.writes[index]!.ids[step]} (${externalId})`)
-      .join(", ")
-  }
 }

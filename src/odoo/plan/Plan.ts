@@ -15,6 +15,7 @@ import type { Refusal, Step } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
 import type { Mapping } from "../../ledger/Ledger.ts"
 import { CallGate } from "../CallGate.ts"
+import type { Company } from "../Company.ts"
 import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
 import { MasterData } from "../MasterData.ts"
 import { Odoo, type OdooError } from "../Odoo.ts"
@@ -24,6 +25,7 @@ import { runFind } from "./find.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
 import { runLoad } from "./load.ts"
 import { runReconcile } from "./reconcile.ts"
+import { standingIn } from "./standing.ts"
 import { runTransition } from "./transition.ts"
 
 export type WriteResult =
@@ -37,6 +39,8 @@ export interface PlanContext {
   readonly lane: Lane
   /** Create, never post: a posting step and all that follow it are left out. */
   readonly drafts: boolean
+  /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
+  readonly approvedPeriods?: ReadonlySet<string>
 }
 
 export class Plan extends Context.Service<Plan, {
@@ -49,7 +53,11 @@ export class Plan extends Context.Service<Plan, {
     writes: ReadonlyArray<Write<unknown>>,
     context: PlanContext,
   ) => Effect.Effect<ReadonlyArray<WriteResult>, OdooError>
+  /** Whether Odoo answers a small question about the company now. */
+  readonly answers: (company: Company, lane: Lane) => Effect.Effect<boolean>
 }>()("weir/odoo/plan/Plan") {}
+
+const NOTHING: ReadonlySet<string> = new Set()
 
 /** What makes a record binding is not done in mode `drafts`. */
 const posts = (step: Step<unknown>): boolean =>
@@ -57,7 +65,10 @@ const posts = (step: Step<unknown>): boolean =>
 
 const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteResult => {
   const refusal = batch.refusalOf(index)
-  if (refusal !== undefined) return { _tag: "Refused", refusal, standing: batch.standingOf(index) }
+  if (refusal !== undefined) {
+    const standing = standingIn(spec, batch.writes[index]!, (step) => batch.externalIdOf(index, step))
+    return { _tag: "Refused", refusal, standing }
+  }
   const step = spec.plan.find(({ name }) => name === spec.record)
   return {
     _tag: "Written",
@@ -77,12 +88,17 @@ export const make = Effect.gen(function* () {
   const master = yield* MasterData
   const locks = new KeyedMutex()
 
-  const runStep = (step: Step<unknown>, batch: Batch, calls: CompanyCalls): Effect.Effect<void, OdooError> => {
+  const runStep = (
+    step: Step<unknown>,
+    batch: Batch,
+    calls: CompanyCalls,
+    approved: ReadonlySet<string>,
+  ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
       case "Load":
         return runLoad(step, batch, calls)
       case "Transition":
-        return runTransition(step, batch, calls, locks)
+        return runTransition(step, batch, calls, { approved, locks, master })
       case "Compare":
         return runCompare(step, batch, calls)
       case "Find":
@@ -93,14 +109,15 @@ export const make = Effect.gen(function* () {
   }
 
   const runAll = Effect.fnUntraced(
-    function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, { drafts, lane }: PlanContext) {
+    function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, context: PlanContext) {
+      const { approvedPeriods = NOTHING, drafts, lane } = context
       const [first] = writes
       if (first === undefined) return []
       const calls = companyCalls(odoo, gate, first.company, lane)
       const batch = new Batch(writes)
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
-        yield* runStep(step, batch, calls)
+        yield* runStep(step, batch, calls, approvedPeriods)
         batch.settle()
       }
       return writes.map((_, index) => resultOf(spec, batch, index))
@@ -112,6 +129,10 @@ export const make = Effect.gen(function* () {
       Effect.withSpan(runAll(spec, writes, context), "Plan.run", {
         attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
       }),
+    answers: (company, lane) =>
+      companyCalls(odoo, gate, company, lane).read("res.company", [company.id], ["name"]).pipe(
+        Effect.match({ onFailure: () => false, onSuccess: (records) => records.size === 1 }),
+      ),
   })
 })
 

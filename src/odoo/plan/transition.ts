@@ -6,11 +6,13 @@
 import { Effect } from "effect"
 import type { Transition } from "../../flow/Step.ts"
 import type { CompanyCalls, OdooRecord } from "../CompanyCalls.ts"
+import type { MasterData } from "../MasterData.ts"
 import type { OdooError } from "../Odoo.ts"
 import type { Batch } from "./Batch.ts"
 import { dispositionOf } from "../../reason/Reason.ts"
 import { blame, isolate, type Isolation } from "./isolate.ts"
 import type { KeyedMutex } from "./KeyedMutex.ts"
+import { isDated, openOf, periodFields, verifyDays } from "./period.ts"
 
 /**
  * One call; when it fails, one look at the states before anybody is blamed: an answer that was lost, or a person, may have
@@ -47,8 +49,18 @@ const stateOf = (record: OdooRecord | undefined, { field }: Transition<unknown>)
 }
 
 export const runTransition = Effect.fnUntraced(
-  function* (step: Transition<unknown>, batch: Batch, calls: CompanyCalls, locks: KeyedMutex) {
-    const fields = [step.field, ...step.fields ?? []]
+  function* (
+    step: Transition<unknown>,
+    batch: Batch,
+    calls: CompanyCalls,
+    { approved, locks, master }: {
+      readonly locks: KeyedMutex
+      readonly master: MasterData["Service"]
+      /** Months whose late documents are approved. */
+      readonly approved: ReadonlySet<string>
+    },
+  ) {
+    const fields = [...new Set([step.field, ...step.fields ?? [], ...(isDated(step) ? periodFields(step) : [])])]
     const idOf = (index: number): number => batch.idOf(index, step.of)
     /** Done when it is in `to`; the fields read go to the write. */
     const settled = (index: number, record: OdooRecord | undefined): boolean => {
@@ -85,15 +97,27 @@ export const runTransition = Effect.fnUntraced(
       else group.push(index)
     }
     const errors = new Map<number, OdooError>()
+    const days = new Map<number, string>()
+    /** Lock dates are asked for in here: whoever waits for a lock may wait for long. */
+    const moveAll = Effect.fnUntraced(function* (indexes: ReadonlyArray<number>) {
+      let open = indexes
+      if (isDated(step)) {
+        const opened = yield* openOf(step, indexes, before, batch, calls, master, approved)
+        for (const [index, day] of opened) days.set(index, day)
+        open = [...opened.keys()]
+      }
+      if (open.length > 0) yield* move(step, [...new Set(open.map(idOf))], errors, calls)
+    })
     for (const [lock, indexes] of byLock) {
-      const moved = move(step, [...new Set(indexes.map(idOf))], errors, calls)
+      const moved = moveAll(indexes)
       yield* lock === "" ? moved : locks.run(`${calls.company.entity}/${lock}`, moved)
     }
-    const pending = [...byLock.values()].flat()
+    const pending = [...byLock.values()].flat().filter((index) => batch.isAlive(index))
     const after = yield* calls.read(step.model, pending.map(idOf), fields)
     for (const index of pending) {
       const record = after.get(idOf(index))
       if (!settled(index, record)) refuseAs(index, record, errors.get(idOf(index)))
     }
+    if (isDated(step)) yield* verifyDays(step, days, after, batch, calls, master)
   },
 )
