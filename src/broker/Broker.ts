@@ -109,6 +109,8 @@ export class Broker extends Context.Service<Broker, {
   readonly read: (
     range: { readonly subject: string; readonly fromSequence: number },
   ) => Stream.Stream<StoredMessage, BrokerError>
+  /** Stream sequence of the last message under `subject`, wildcards allowed; 0 when it holds none. */
+  readonly lastSequence: (subject: string) => Effect.Effect<number, BrokerError>
   /** How many messages each subject under `pattern` holds. */
   readonly subjects: (pattern: string) => Effect.Effect<ReadonlyMap<string, number>, BrokerError>
 }>()("weir/broker/Broker") {}

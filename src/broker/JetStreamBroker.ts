@@ -17,7 +17,7 @@ import { attempt, type Client } from "./jetstream/Client.ts"
 import { consume } from "./jetstream/consume.ts"
 import { apiCode, failureOf, isApiCode } from "./jetstream/failure.ts"
 import { makePublisher } from "./jetstream/publish.ts"
-import { backlog, read, subjects } from "./jetstream/read.ts"
+import { backlog, lastSequence, read, subjects } from "./jetstream/read.ts"
 import { connect } from "./jetstream/transport.ts"
 
 /** Events come in on these subjects and go out on those. */
@@ -226,6 +226,7 @@ export const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
     consume: (request) => consume(client, request),
     backlog: (consumer) => backlog(client, consumer),
     read: (range) => read(client, range),
+    lastSequence: (subject) => lastSequence(client, subject),
     subjects: (pattern) => subjects(client, pattern),
   })
 })

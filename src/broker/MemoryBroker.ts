@@ -18,7 +18,15 @@ export interface MemoryBrokerOptions {
   readonly duplicateWindow?: Duration.Input
 }
 
-export type BrokerOperation = "describe" | "provision" | "publish" | "consume" | "backlog" | "read" | "subjects"
+export type BrokerOperation =
+  | "describe"
+  | "provision"
+  | "publish"
+  | "consume"
+  | "backlog"
+  | "read"
+  | "lastSequence"
+  | "subjects"
 
 /** What can go wrong with a broker. Each takes effect at once. */
 export class BrokerFaults extends Context.Service<BrokerFaults, {
@@ -31,6 +39,11 @@ export class BrokerFaults extends Context.Service<BrokerFaults, {
   readonly setReachable: (reachable: boolean) => Effect.Effect<void>
   /** Open consumers, all or one entity's, lose their connection: they fail with `Interrupted`. */
   readonly interruptConsumers: (entity?: string) => Effect.Effect<void>
+  /**
+   * Open consumers, all or one entity's, deliver nothing more and say nothing about it, as if all were well: only a fresh
+   * consumer delivers.
+   */
+  readonly silenceConsumers: (entity?: string) => Effect.Effect<void>
   /** The next `count` deliveries come twice. */
   readonly duplicateDeliveries: (count: number) => Effect.Effect<void>
   /** The next `count` acks get lost: those messages come again after the ack wait. */
@@ -153,6 +166,11 @@ const make = (options: MemoryBrokerOptions) => {
         const from = Math.max(0, fromSequence - 1)
         return Stream.fromArray(logOf(subject).messages.slice(from).filter((message) => matches(message.subject)))
       })),
+    lastSequence: (subject) =>
+      call("lastSequence", () => {
+        const matches = matcher(subject)
+        return logOf(subject).messages.findLast((message) => matches(message.subject))?.streamSequence ?? 0
+      }),
     subjects: (pattern) =>
       call("subjects", () => {
         const matches = matcher(pattern)
@@ -174,6 +192,12 @@ const make = (options: MemoryBrokerOptions) => {
       }),
     interruptConsumers: (entity) =>
       Effect.sync(() => interrupt((consumer) => entity === undefined || consumer.entity === entity, "connection lost")),
+    silenceConsumers: (entity) =>
+      Effect.sync(() => {
+        for (const consumer of consumers) {
+          if (entity === undefined || consumer.request.entity === entity) consumer.silence()
+        }
+      }),
     duplicateDeliveries: (count) => Effect.sync(() => void (mischief.duplicates += count)),
     loseAcks: (count) => Effect.sync(() => void (mischief.lostAcks += count)),
     loseConfirmations: (count) => Effect.sync(() => void (mischief.lostConfirmations += count)),

@@ -50,6 +50,28 @@ export const ledgerStatements = Metric.histogram("weir_ledger_statement_seconds"
   boundaries: seconds(0.0005, 15),
 })
 
+export const consumersRebuilt = Metric.counter("weir_consumers_rebuilt_total", {
+  description: "Consumers that went silent although the stream was ahead, and were replaced",
+  incremental: true,
+})
+export const circuitState = Metric.gauge("weir_circuit_state", {
+  description: "State of an entity's circuit to a dependency: 0 closed, 1 half-open, 2 open",
+})
+export const circuitTransitions = Metric.counter("weir_circuit_transitions_total", {
+  description: "Transitions of circuits, by the state they went to",
+  incremental: true,
+})
+export const entityMode = Metric.gauge("weir_entity_mode", {
+  description: "1 for the mode that an entity is in, else 0",
+})
+export const modeChanges = Metric.counter("weir_mode_changes_total", {
+  description: "Changes of an entity's mode, by the mode it went to and by whom: person or weir",
+  incremental: true,
+})
+export const incidentsOpen = Metric.gauge("weir_incidents_open", {
+  description: "Incidents of an entity that are not restored",
+})
+
 /** All of them, for documentation and tests. */
 export const all = [
   events,
@@ -64,6 +86,12 @@ export const all = [
   odooRunning,
   odooLimit,
   ledgerStatements,
+  consumersRebuilt,
+  circuitState,
+  circuitTransitions,
+  entityMode,
+  modeChanges,
+  incidentsOpen,
 ]
 
 /** Series of one metric by the value of its last labels, built on first use. */
@@ -94,6 +122,8 @@ export interface FlowMeter {
   readonly retried: (code: ReasonCode, events: number) => Effect.Effect<void>
   readonly parked: (code: ReasonCode, events: number) => Effect.Effect<void>
   readonly restarted: Effect.Effect<void>
+  /** Its consumer was replaced. */
+  readonly rebuilt: Effect.Effect<void>
 }
 
 /** The series of one flow of one entity. Make it when the flow starts. */
@@ -120,6 +150,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     retried: (reason, count) => Metric.update(of.retries({ reason }), count),
     parked: (code, count) => Metric.update(of.exceptions({ code, kind: reasons[code].kind }), count),
     restarted: Metric.update(Metric.withAttributes(restarts, fixed), 1),
+    rebuilt: Metric.update(Metric.withAttributes(consumersRebuilt, fixed), 1),
   }
 }
 
@@ -157,3 +188,33 @@ export const gateGauges = (database: string, runningNow: number, limitNow: numbe
 /** Measures a statement of the ledger by its name (`admit`, `settle`), whether it succeeds or not. */
 export const timed = (statement: string): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R> =>
   timing<unknown>((seconds) => Metric.update(statements({ statement }), seconds))
+
+const circuitLevels = { closed: 0, "half-open": 1, open: 2 } as const
+
+/** The series of one circuit. */
+export const circuitMeter = (entity: string, dependency: string) => {
+  const fixed = { entity, dependency }
+  const transitions = series(circuitTransitions, fixed)
+  const state = Metric.withAttributes(circuitState, fixed)
+  return {
+    moved: (to: keyof typeof circuitLevels): Effect.Effect<void> =>
+      Effect.andThen(Metric.update(state, circuitLevels[to]), Metric.update(transitions({ to }), 1)),
+    started: Metric.update(state, circuitLevels.closed),
+  }
+}
+
+const modes = ["full", "essential", "drafts", "hold"] as const
+
+/** The series of one entity's mode and incidents. */
+export const modeMeter = (entity: string) => {
+  const mode = series(entityMode, { entity })
+  const changes = series(modeChanges, { entity })
+  return {
+    /** What the mode is, without counting a change. */
+    is: (now: string): Effect.Effect<void> =>
+      Effect.forEach(modes, (each) => Metric.update(mode({ mode: each }), each === now ? 1 : 0), { discard: true }),
+    changed: (to: string, by: "person" | "weir"): Effect.Effect<void> => Metric.update(changes({ mode: to, by }), 1),
+    incidents: (open: number): Effect.Effect<void> =>
+      Metric.update(Metric.withAttributes(incidentsOpen, { entity }), open),
+  }
+}

@@ -127,6 +127,13 @@ export const backlog = (
     }
   })
 
+/** By the stream's own index of subjects: it does not depend on any consumer. */
+export const lastSequence = (client: Client, subject: string): Effect.Effect<number, BrokerError> =>
+  attempt(client, "lastSequence", async () => {
+    const message = await client.jsm.streams.getMessage(client.streamOf(subject), { last_by_subj: subject })
+    return message?.seq ?? 0
+  })
+
 export const subjects = (client: Client, pattern: string): Effect.Effect<ReadonlyMap<string, number>, BrokerError> =>
   attempt(client, "subjects", async () => {
     const info = await client.jsm.streams.info(client.streamOf(pattern), { subjects_filter: pattern })

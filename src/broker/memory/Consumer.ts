@@ -33,6 +33,8 @@ export interface Consumer {
   /** Tells it of a stored message. */
   readonly notice: (message: StoredMessage) => void
   readonly fail: (error: BrokerError) => void
+  /** From now on it delivers nothing. */
+  readonly silence: () => void
   /** Waits until there is something to deliver. */
   readonly pull: Effect.Effect<readonly [Delivery, ...Array<Delivery>], BrokerError>
 }
@@ -51,6 +53,7 @@ export const makeConsumer = (
   /** No flight is due before; spares looking at all of them. */
   let nextDueMillis = Infinity
   let wake: (() => void) | undefined
+  let silent = false
 
   const schedule = (flight: Flight, dueMillis: number): void => {
     flight.dueMillis = dueMillis
@@ -121,6 +124,7 @@ export const makeConsumer = (
 
   const pull: Consumer["pull"] = Effect.suspend(() => {
     if (failure !== undefined) return Effect.fail(failure)
+    if (silent) return Effect.andThen(woken, pull)
     const now = nowMillis()
     const chunk: Array<Delivery> = []
     takeDue(chunk, now)
@@ -138,6 +142,10 @@ export const makeConsumer = (
     notice: (message) => {
       if (message.streamSequence <= request.afterSequence || !matches(message.subject)) return
       waiting.push(message)
+      wake?.()
+    },
+    silence: () => {
+      silent = true
       wake?.()
     },
     fail: (error) => {
