@@ -8,7 +8,7 @@
  * The test asks ledger and Odoo past the proxies. What it asks is what stands, never what was called.
  */
 import { Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scope } from "effect"
-import { writeFile } from "node:fs/promises"
+import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { account } from "../../fixtures/odoo/readback.ts"
 import { defaultKey } from "../../fixtures/odoo/StandIn.ts"
@@ -59,6 +59,8 @@ export interface Observer {
   readonly figures: Effect.Effect<ReadonlyArray<Figure>>
   /** Figures that differ, records in Odoo that are nobody's, keys whose order was broken: nothing, if all is well. */
   readonly wrong: Effect.Effect<ReadonlyArray<string>>
+  /** Deletes all checkpoints, as an operator would after the stream was lost. */
+  readonly rewind: Effect.Effect<void>
 }
 
 export interface Installation extends Observer {
@@ -69,6 +71,10 @@ export interface Installation extends Observer {
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
+  /** Publishes a part of it, by position. */
+  readonly publishPart: (from: number, to: number) => Effect.Effect<void>
+  /** The broker's disk is lost; it comes up again without any stream. */
+  readonly loseStream: Effect.Effect<void>
   /** Makes the stand-in fail by these rules from now on, and no others. */
   readonly faults: (rules: ReadonlyArray<FaultRule>) => Effect.Effect<void>
   /** Calls that the stand-in made fail so far. */
@@ -136,6 +142,11 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     proxies,
     weir,
     publish: publish(broker.url(), scenario),
+    publishPart: (from, to) => publish(broker.url(), scenario, from, to),
+    loseStream: broker.stop.pipe(
+      Effect.andThen(Effect.promise(() => rm(join(folder, "nats", "jetstream"), { recursive: true }))),
+      Effect.andThen(broker.start),
+    ),
     faults: (rules) =>
       Effect.promise(async () => {
         await control(odoo.url(), "DELETE", {})
@@ -173,6 +184,7 @@ export const observe = Effect.fnUntraced(function* (
   const count = asked(settled)
   const figures = asked(compare(scenario))
   const observer: Observer = {
+    rewind: Effect.asVoid(asked(sql.unsafe("delete from weir.checkpoint"))),
     settled: count,
     until: (events, weir, every) => until(count, events, weir, every ?? POLL),
     figures,
@@ -242,15 +254,15 @@ const strays = Effect.fnUntraced(function* (scenario: Scenario) {
 })
 
 /** Publishes the whole scenario to the broker at `url`, whose streams it creates when they are missing. */
-export const publish = (url: string, scenario: Scenario): Effect.Effect<void> =>
+export const publish = (url: string, scenario: Scenario, from = 0, to = Infinity): Effect.Effect<void> =>
   Effect.gen(function* () {
     const broker = yield* JetStreamBroker.make({ servers: url, connectionName: "weir-faults" })
     yield* broker.provision
     let batch: Array<Publication> = []
     const messages = publications(scenario)
-    while (true) {
+    for (let position = 0;; position++) {
       const { done, value } = yield* Effect.promise(() => messages.next())
-      if (value !== undefined) batch.push(value)
+      if (value !== undefined && position >= from && position < to) batch.push(value)
       if (batch.length >= BATCH || done === true) {
         yield* broker.publish(batch)
         batch = []

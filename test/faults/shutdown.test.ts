@@ -77,4 +77,36 @@ describe("weir run, told to stop", () => {
       }),
     120_000,
   )
+
+  for (const name of ["broker", "database", "odoo"] as const) {
+    it.live(`exits 0 while the ${name} is away, at its start and in the middle of work`, () =>
+      Effect.gen(function* () {
+        const scenario = yield* Input.make({ ...SIZE, seed: seedOf(`${name} away`) })
+        const { events } = scenario.expected
+        const at = yield* Installation.make({
+          scenario,
+          latency: LATENCY,
+          grace: "3 seconds",
+          odooTimeout: "2 seconds",
+        })
+        yield* at.publish
+        yield* at.servers[name].stop
+        const waiting = yield* at.weir
+        yield* waiting.said(/(waits for a dependency and goes on|trying again) by itself/u)
+        yield* waiting.signal("SIGTERM")
+        assert.deepStrictEqual(yield* waiting.ended, { code: 0, signal: null })
+
+        yield* at.servers[name].start
+        const working = yield* at.weir
+        yield* at.until(Math.ceil(events / 4), working)
+        yield* at.servers[name].stop
+        yield* working.signal("SIGTERM")
+        assert.deepStrictEqual(yield* working.ended, { code: 0, signal: null })
+
+        yield* at.servers[name].start
+        const last = yield* at.weir
+        yield* at.until(events, last)
+        assert.deepStrictEqual(yield* at.wrong, [])
+      }), 120_000)
+  }
 })

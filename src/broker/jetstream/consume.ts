@@ -42,6 +42,21 @@ const create = (client: Client, stream: string, request: ConsumeRequest) =>
 
 const refuse = (message: string) => new BrokerError({ reason: "Refused", operation: "consume", message })
 
+/**
+ * A stream that ends before `afterSequence` has lost its end or is another one. Its next messages get numbers that count
+ * as settled, and a consumer would skip them without a word.
+ */
+const reaches = (client: Client, stream: string, { afterSequence, flow, entity }: ConsumeRequest) =>
+  afterSequence === 0 ? Effect.void : attempt(client, "consume", () => client.jsm.streams.info(stream)).pipe(
+    Effect.flatMap(({ state }) =>
+      state.last_seq >= afterSequence ? Effect.void : Effect.fail(refuse(
+        `stream ${stream} ends at ${state.last_seq}, but ${entity} ${flow} is settled up to ${afterSequence}: the ` +
+          "stream was lost, replaced or restored, and its new events would be skipped. Restore the stream; or stop " +
+          "Weir, delete the rows of weir.checkpoint and start it: events that are settled are recognised.",
+      ))
+    ),
+  )
+
 export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<Delivery, BrokerError> =>
   Stream.unwrap(Effect.gen(function* () {
     if (!isNameable(request)) {
@@ -49,6 +64,7 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
     }
     if (!(request.maxInFlight > 0)) return yield* refuse("maxInFlight must be 1 or more")
     const stream = client.streamOf(request.subject)
+    yield* reaches(client, stream, request)
     yield* attempt(client, "consume", () => deleteSuperseded(client, stream, request))
     const info = yield* Effect.acquireRelease(
       attempt(client, "consume", () => create(client, stream, request)),
