@@ -64,6 +64,14 @@ describe("weir", () => {
       assert.notInclude(wrong.stderr, "    at ")
     }))
 
+  it.live("period approve asks for an entity that is configured and for a month, before it asks any server", () =>
+    Effect.gen(function* () {
+      const nobody = yield* weir(["period", "approve", "be01", "2026-10"], { "weir.json": silent })
+      assert.strictEqual(nobody.code, 2)
+      assert.include(nobody.stderr, "No legal entity be01")
+      assert.strictEqual((yield* weir(["period", "approve", "be01", "2026-13"], { "weir.json": silent })).code, 2)
+    }))
+
   it.live("publish --dry-run checks a file without any server", () =>
     Effect.gen(function* () {
       const files = { "weir.json": silent, "events.ndjson": `${customer}\n` }

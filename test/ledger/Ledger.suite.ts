@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, type Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { type Act, type Incident, verifyAudit } from "../../src/ledger/Governance.ts"
-import { type EventState, type Fence, Ledger, type LedgerError } from "../../src/ledger/Ledger.ts"
+import { type EventState, type Fence, Ledger, type LedgerError, type Outcome } from "../../src/ledger/Ledger.ts"
 import {
   applied,
   behind,
@@ -276,6 +276,32 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual(yield* after(mapping(3, 4), "e3"), [2, 5])
         assert.deepStrictEqual(yield* after(mapping(4, 5), "e4"), [4, 5])
         assert.deepStrictEqual(yield* after(mapping(5, null), "e5"), [5, 5])
+      }))
+
+    it.effect("releases whoever waits for what a person approves, at once and later, and keeps who did", () =>
+      Effect.gen(function* () {
+        const { entity, fence, ledger } = yield* claimed
+        const october = { flow: "period", key: "2026-10" }
+        const november = { flow: "period", key: "2026-11" }
+        yield* ledger.settle(
+          fence,
+          settlement([
+            { ...waiting("e1", october, { key: "A" }), code: "PERIOD-APPROVAL-MISSING" } as Outcome,
+            waiting("e2", november, { key: "B" }),
+          ]),
+        )
+        const [, first] = yield* ledger.exceptions({ entity, limit: 10 })
+        assert.strictEqual(first?.code, "PERIOD-APPROVAL-MISSING")
+        assert.deepStrictEqual(yield* readyIds(ledger, fence), [])
+        assert.strictEqual(yield* ledger.approve(entity, october, "cfo"), 1)
+        assert.strictEqual(yield* ledger.approve(entity, october, "somebody else"), 0)
+        assert.deepStrictEqual(yield* readyIds(ledger, fence), ["e1"])
+        // Whoever begins to wait afterwards does not.
+        assert.deepStrictEqual(yield* ledger.settle(fence, settlement([waiting("e3", october, { key: "C" })])), {
+          released: 1,
+        })
+        const [answer] = yield* ledger.admit(fence, "period", [{ eventId: "x", key: "2026-10", references: [] }])
+        assert.deepInclude(answer?.mapping, { model: "approval", externalId: "cfo" })
       }))
 
     it.effect("releases whoever waits for a key when it is applied, and hands the message back as it came", () =>

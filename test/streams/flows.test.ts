@@ -385,17 +385,22 @@ describe("invoice.requested", () => {
   it("tells the number once it is posted, and nothing while it is a draft", () => {
     const { outcomes } = specOf(type)
     assert.deepStrictEqual(outcomes?.(writeOf(type, invoice)), [])
-    assert.deepStrictEqual(outcomes?.(writeOf(type, invoice, { read: { post: { name: "INV/2026/00001" } } })), [{
-      type: "invoice.posted",
-      data: {
-        invoice: "INV-1",
-        number: "INV/2026/00001",
-        currency: "EUR",
-        untaxed: "912.11",
-        tax: "191.54",
-        total: "1103.65",
-      },
-    }])
+    assert.deepStrictEqual(
+      outcomes?.(writeOf(type, invoice, { read: { post: { name: "INV/2026/00001", date: "2026-11-01" } } })),
+      [{
+        type: "invoice.posted",
+        data: {
+          invoice: "INV-1",
+          number: "INV/2026/00001",
+          invoiceDate: "2026-10-31",
+          accountingDate: "2026-11-01",
+          currency: "EUR",
+          untaxed: "912.11",
+          tax: "191.54",
+          total: "1103.65",
+        },
+      }],
+    )
   })
 })
 
@@ -447,12 +452,14 @@ describe("payment.received", () => {
   })
 
   it("tells what it settled once it is posted", () => {
-    const write = writeOf(type, payment, { read: { post: { name: "PBNK1/2026/00001" } } })
+    const write = writeOf(type, payment, { read: { post: { name: "PBNK1/2026/00001", date: "2026-11-03" } } })
     assert.deepStrictEqual(specOf(type).outcomes?.(write), [{
       type: "payment.reconciled",
       data: {
         payment: "PAY-1",
         number: "PBNK1/2026/00001",
+        valueDate: "2026-11-03",
+        accountingDate: "2026-11-03",
         currency: "EUR",
         amount: "1103.65",
         invoices: ["INV-1", "INV-2"],
