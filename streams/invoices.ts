@@ -35,6 +35,8 @@ const requested = event<InvoiceRequested>({
       name: "invoice",
       model: "account.move",
       mode: "create",
+      // A draft that Odoo will never post would count as invoiced on its order. One with other totals stays to be looked at.
+      compensate: { on: ["ODOO-VALIDATION"], method: "button_cancel", field: "state", from: ["draft"], to: ["cancel"] },
       rows: ({ data, company }) => {
         const own = (part?: string): string => externalId(company.entity, "invoices", data.key, part)
         const journal = journalOf(company, "sales")

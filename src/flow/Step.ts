@@ -43,6 +43,21 @@ export interface Load<D> {
   readonly mode: "create" | "upsert"
   /** Several rows when one event makes several records of the model; `ids[name]` is the first one's. */
   rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
+  /** How the record is taken back when a later step is refused for good. Default: it stands and the exception names it. */
+  readonly compensate?: Compensation
+}
+
+/**
+ * A state change that takes a record back. Only for reasons after which the event will not come through as it is: a
+ * retry finds the record in `to` and needs a person to set it back.
+ */
+export interface Compensation {
+  /** Reasons after which it is done. */
+  readonly on: ReadonlyArray<ReasonCode>
+  readonly method: string
+  readonly field: string
+  readonly from: ReadonlyArray<string>
+  readonly to: ReadonlyArray<string>
 }
 
 /**

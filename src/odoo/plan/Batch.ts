@@ -8,6 +8,8 @@ export class Batch {
   readonly #refusals: Array<Refusal | undefined>
   /** Records that `load` made or found, by event: for the mapping, and for people when the event is refused later. */
   readonly #records: Array<Map<string, { readonly model: string; readonly externalId: string }>>
+  /** What was taken back, in words. */
+  readonly #compensated = new Map<number, Array<string>>()
   #alive: Array<number>
 
   constructor(writes: ReadonlyArray<Write<unknown>>) {
@@ -55,6 +57,15 @@ export class Batch {
     const id = this.writes[index]!.ids[step]
     if (id === undefined) throw new Error(`the plan uses ids.${step} before a step of that name has found it`)
     return id
+  }
+
+  /** Notes in words what compensation did to a record of the event. */
+  compensated(index: number, what: string): void {
+    this.#compensated.set(index, [...this.#compensated.get(index) ?? [], what])
+  }
+
+  compensationOf(index: number): string {
+    return (this.#compensated.get(index) ?? []).join("; ")
   }
 
   externalIdOf(index: number, step: string): string {

@@ -21,6 +21,7 @@ import { MasterData } from "../MasterData.ts"
 import { Odoo, type OdooError } from "../Odoo.ts"
 import { Batch } from "./Batch.ts"
 import { runCompare } from "./compare.ts"
+import { compensateAll } from "./compensate.ts"
 import { runFind } from "./find.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
 import { runLoad } from "./load.ts"
@@ -31,7 +32,7 @@ import { runTransition } from "./transition.ts"
 export type WriteResult =
   /** `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps. */
   | { readonly _tag: "Written"; readonly mapping: Mapping }
-  /** `standing`: the event's records that are in Odoo all the same, in words; empty when there are none. */
+  /** `standing`: the event's records that are in Odoo all the same and what was taken back, in words; or empty. */
   | { readonly _tag: "Refused"; readonly refusal: Refusal; readonly standing: string }
 
 export interface PlanContext {
@@ -67,7 +68,8 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
   const refusal = batch.refusalOf(index)
   if (refusal !== undefined) {
     const standing = standingIn(spec, batch.writes[index]!, (step) => batch.externalIdOf(index, step))
-    return { _tag: "Refused", refusal, standing }
+    const taken = batch.compensationOf(index)
+    return { _tag: "Refused", refusal, standing: taken === "" ? standing : `${standing}; ${taken}` }
   }
   const step = spec.plan.find(({ name }) => name === spec.record)
   return {
@@ -120,6 +122,7 @@ export const make = Effect.gen(function* () {
         yield* runStep(step, batch, calls, approvedPeriods)
         batch.settle()
       }
+      yield* compensateAll(spec.plan.filter((step) => step._tag === "Load"), batch, calls)
       return writes.map((_, index) => resultOf(spec, batch, index))
     },
   )
