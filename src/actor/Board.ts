@@ -26,17 +26,43 @@ export const FlowStatus = Schema.Struct({
   ratePerSecond: Schema.Finite,
   /** Why it is troubled: the last cause of what is tried again longest; empty otherwise. */
   trouble: Schema.String,
+  /** Events whose last try did not go through and that are tried again. */
   retrying: Schema.Int,
+  /** Most failed tries of one of them. */
   attempts: Schema.Int,
+  /** When the next one of them is tried, epoch milliseconds; null when there is none. */
   nextTryMillis: Schema.NullOr(Schema.Int),
   restarts: Schema.Int,
+  /** Consumers replaced because they had gone silent. */
+  rebuilds: Schema.Int,
 })
 export type FlowStatus = typeof FlowStatus.Type
+
+export const CircuitStatus = Schema.Struct({
+  dependency: Schema.String,
+  state: Schema.Literals(["closed", "open", "half-open"]),
+  /** Since when it is not closed, epoch milliseconds; null when it is. */
+  openedAtMillis: Schema.NullOr(Schema.Int),
+  /** The last failure; empty when there was none. */
+  trouble: Schema.String,
+})
+
+export const OverrideStatus = Schema.Struct({
+  actor: Schema.String,
+  reason: Schema.String,
+  /** Epoch milliseconds; null: until it is lifted. */
+  untilMillis: Schema.NullOr(Schema.Int),
+})
 
 export const EntityStatus = Schema.Struct({
   entity: Schema.String,
   state: State,
   mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
+  /** Who decided the mode; null: Weir itself. */
+  override: Schema.NullOr(OverrideStatus),
+  circuits: Schema.Array(CircuitStatus),
+  /** Incidents that are not over. */
+  incidents: Schema.Int,
   epoch: Schema.Int,
   owner: Schema.String,
   trouble: Schema.String,
@@ -76,6 +102,7 @@ export class FlowBoard {
   state: State = "starting"
   #trouble = ""
   restarts = 0
+  rebuilds = 0
   readonly #retries = new Map<Writer, Retry>()
   readonly flow: string
   #rate = new Rate()
@@ -118,6 +145,26 @@ export class FlowBoard {
     return longest === null ? "" : `${longest.error.code}: ${longest.error.message}`
   }
 
+  /** Its pump does not run. */
+  halted(): void {
+    this.state = "stopped"
+    this.#schedule = null
+  }
+
+  /** Its consumer was replaced. */
+  readonly rebuilt = (): void => {
+    this.rebuilds++
+  }
+
+  /** When the broker stored the oldest event in flight, epoch milliseconds; infinity when none is. */
+  get oldestStoredMillis(): number {
+    let oldest = Infinity
+    for (const { delivery } of this.#schedule?.items() ?? []) {
+      if (delivery !== null) oldest = Math.min(oldest, delivery.storedAtMillis)
+    }
+    return oldest
+  }
+
   settled(count: number, nowMillis: number): void {
     this.#rate.add(count, nowMillis)
   }
@@ -139,6 +186,7 @@ export class FlowBoard {
       attempts: retries.reduce((most, { attempts }) => Math.max(most, attempts), 0),
       nextTryMillis: retries.length === 0 ? null : Math.min(...retries.map(({ nextTryMillis }) => nextTryMillis)),
       restarts: this.restarts,
+      rebuilds: this.rebuilds,
     }
   }
 }

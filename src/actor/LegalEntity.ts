@@ -3,7 +3,7 @@
  * travel through them. Its scope holds the session.
  *
  *     starting ──► running ◄──► troubled
- *        ▲           │ Drain, SetMode, shutdown
+ *        ▲           │ Drain, shutdown
  *        │           ▼
  *     (Resume) ◄── draining ──► stopped            fenced ──(pause)──► starting
  *
@@ -12,25 +12,65 @@
 import { Cause, Deferred, Duration, Effect, Latch, Schema } from "effect"
 import { Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
-import { isFenced, Ledger } from "../ledger/Ledger.ts"
+import type { Standing } from "../ledger/Governance.ts"
+import { isFenced } from "../ledger/Ledger.ts"
 import { EntityStatus } from "./Board.ts"
-import { restartBackoff, untilAvailable } from "./patience.ts"
+import { makeConduct, ODOO } from "./modes/Conduct.ts"
+import { restartBackoff } from "./patience.ts"
 import { Roster } from "./Roster.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
-const Mode = Schema.Literals(["full", "essential", "drafts", "hold"])
+const Mode = Schema.Literals(["full", "essential", "drafts", "hold", "auto"])
+/** Who asks. Default: `operator`. */
+const Actor = Schema.optionalKey(Schema.NonEmptyString)
+
+/** It was not done, and is not going to be done by itself. */
+export class ControlRefused extends Schema.TaggedError<ControlRefused>()("ControlRefused", {
+  message: Schema.String,
+}) {}
 
 export const LegalEntity = Entity.make("LegalEntity", [
   /** Keeps it active; sent by the registrar. */
   Rpc.make("Ensure"),
   Rpc.make("Status", { success: EntityStatus }),
-  /** Takes effect once what is in flight is settled. */
-  Rpc.make("SetMode", { payload: { mode: Mode }, success: EntityStatus }),
-  /** Stops intake and answers when everything in flight is settled. */
-  Rpc.make("Drain", { success: EntityStatus }),
-  Rpc.make("Resume", { success: EntityStatus }),
+  /**
+   * A person's mode, which goes before all automatic steps until it expires or is lifted by `auto`. Takes effect, and
+   * answers, once what is in flight and has to stop is settled; giving up on the answer does not take it back.
+   */
+  Rpc.make("SetMode", {
+    payload: {
+      mode: Mode,
+      actor: Actor,
+      reason: Schema.optionalKey(Schema.String),
+      /** Epoch milliseconds; null or left out: until it is lifted. */
+      untilMillis: Schema.optionalKey(Schema.NullOr(Schema.Int)),
+    },
+    success: EntityStatus,
+    error: ControlRefused,
+  }),
+  /**
+   * Stops intake and answers when everything in flight is settled. What cannot be, because calls to Odoo do not go out,
+   * is given back.
+   */
+  Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
+  Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
 ])
+
+const OPERATOR = "operator"
+
+interface ModeRequest {
+  readonly mode: typeof Mode.Type
+  readonly actor?: string
+  readonly reason?: string
+  readonly untilMillis?: number | null
+}
+
+const overrideOf = (standing: Standing | null): EntityStatus["override"] => {
+  if (standing === null || standing.override === null) return null
+  const { actor, reason, untilMillis } = standing.override
+  return { actor, reason, untilMillis }
+}
 
 /** Pause of an owner that finds itself fenced, longer than the cluster takes to move its shard. */
 const FENCED_PAUSE = Duration.seconds(4)
@@ -41,16 +81,25 @@ export const LegalEntityLive = LegalEntity.toLayer(
   Effect.gen(function* () {
     const code: string = (yield* Entity.CurrentAddress).entityId
     const roster = yield* Roster
-    const ledger = yield* Ledger
     const settings = roster.entities.get(code)
-    const board: SessionBoard = { state: "starting", trouble: "", claim: null, flows: [] }
+    const board: SessionBoard = {
+      state: "starting",
+      trouble: "",
+      claim: null,
+      standing: null,
+      governor: null,
+      flows: [],
+    }
+    const conduct = settings === undefined
+      ? null
+      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []))
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()
     let idle = Deferred.makeUnsafe<void>()
 
     const life = Effect.gen(function* () {
-      if (settings === undefined) {
+      if (settings === undefined || conduct === null) {
         board.trouble = `${code} is not in the configuration`
         return yield* Effect.never
       }
@@ -59,7 +108,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
         stop = Deferred.makeUnsafe<void>()
         idle = Deferred.makeUnsafe<void>()
         board.state = "starting"
-        yield* session(settings, board, stop).pipe(
+        yield* session(settings, board, conduct, stop).pipe(
           Effect.scoped,
           Effect.ensuring(Effect.suspend(() => Deferred.succeed(idle, undefined))),
         )
@@ -86,14 +135,36 @@ export const LegalEntityLive = LegalEntity.toLayer(
     yield* Effect.forkScoped(life)
 
     const now = Effect.clockWith((clock) => clock.currentTimeMillis)
+    const needs = new Map(roster.flows.map((flow) => [flow.name, [ODOO, ...flow.needs ?? []]]))
+    /** The circuit that keeps a flow waiting. */
+    const barring = (flow: string) =>
+      conduct?.circuits.find(({ dependency, state }) =>
+        state() !== "closed" && needs.get(flow)?.includes(dependency) === true
+      )
     const status = Effect.map(now, (nowMillis): EntityStatus => ({
       entity: code,
       state: board.state,
-      mode: board.claim?.mode ?? settings?.mode ?? "full",
+      mode: board.standing?.mode ?? settings?.mode ?? "full",
+      override: overrideOf(board.standing),
+      circuits: (conduct?.circuits ?? []).map((circuit) => ({
+        dependency: circuit.dependency,
+        state: circuit.state(),
+        openedAtMillis: circuit.openedAtMillis(),
+        trouble: circuit.state() === "closed" ? "" : circuit.trouble(),
+      })),
+      incidents: conduct?.incidents.open.length ?? 0,
       epoch: board.claim?.epoch ?? 0,
       owner: roster.owner,
       trouble: board.trouble,
-      flows: board.flows.map((line) => line.status(nowMillis)),
+      flows: board.flows.map((line) => {
+        const status = line.status(nowMillis)
+        const open = barring(line.flow)
+        return open === undefined || status.state !== "running" ? status : {
+          ...status,
+          state: "troubled",
+          trouble: `waits for ${open.dependency}: ${open.trouble()}`,
+        }
+      }),
     }))
     /** Ends the session in order: no more intake, everything in flight settled. */
     const halt = Effect.gen(function* () {
@@ -108,30 +179,37 @@ export const LegalEntityLive = LegalEntity.toLayer(
     })
     yield* (yield* Shutdown).register(code, drain)
 
+    const setMode = Effect.fnUntraced(
+      function* ({ actor = OPERATOR, mode, reason = "", untilMillis = null }: ModeRequest) {
+        if (board.governor === null) {
+          return yield* new ControlRefused({
+            message: `${code} is ${board.state} and takes no mode now. Resume it, or try again in a moment.`,
+          })
+        }
+        const done = yield* board.governor.wish({ actor, mode, reason, untilMillis })
+        if (done) return yield* status
+        return yield* new ControlRefused({
+          message: `${code} was stopped before the mode took effect, or too many changes wait. Look at its status.`,
+        })
+      },
+    )
+    const drained = Effect.fnUntraced(function* (actor = OPERATOR) {
+      if (board.governor !== null) conduct?.notes.push({ actor, action: "drained" })
+      yield* drain
+      return yield* status
+    })
+    const resumed = Effect.fnUntraced(function* (actor = OPERATOR) {
+      if (board.governor === null) conduct?.notes.push({ actor, action: "resumed" })
+      yield* active.open
+      return yield* status
+    })
+
     return LegalEntity.of({
       Ensure: () => Effect.void,
-      Status: () => status,
-      SetMode: Effect.fnUntraced(function* ({ payload }) {
-        yield* active.close
-        yield* halt
-        if (board.claim !== null) {
-          yield* ledger.govern(board.claim, {
-            entries: [{
-              id: `${board.claim.epoch}/mode`,
-              actor: "operator",
-              action: "mode.changed",
-              detail: { mode: payload.mode },
-            }],
-            standing: { mode: payload.mode, override: null },
-            incidents: [],
-            outbox: [],
-          }).pipe(untilAvailable("mode"), Effect.orDie)
-        }
-        yield* active.open
-        return yield* status
-      }),
-      Drain: () => Effect.andThen(drain, status),
-      Resume: () => Effect.andThen(active.open, status),
+      Status: () => Rpc.fork(status),
+      SetMode: ({ payload }) => Rpc.fork(setMode(payload)),
+      Drain: ({ payload }) => Rpc.fork(drained(payload.actor)),
+      Resume: ({ payload }) => Rpc.fork(resumed(payload.actor)),
     })
   }),
   { maxIdleTime: MAX_IDLE, disableFatalDefects: true },

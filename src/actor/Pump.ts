@@ -3,6 +3,7 @@
  * restarts it when it crashes.
  *
  *     pump ─┬─ intake     broker ─► decode ─► admit ─► schedule
+ *           ├─ watchdog   replaces a consumer that went silent
  *           ├─ resumer    ledger's ready events ─► decode ─► admit ─► schedule
  *           ├─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency)
  *           └─ keeper     tells the broker that we are still on it
@@ -17,8 +18,10 @@ import { approvedPeriods } from "./approvals.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
 import type { Item } from "./Item.ts"
+import type { Ways } from "./modes/Circuit.ts"
 import type { Parents } from "./Parents.ts"
 import { untilAvailable } from "./patience.ts"
+import { watchdog } from "./Watchdog.ts"
 import { type Batch, Schedule } from "./Schedule.ts"
 import type { Settler } from "./Settler.ts"
 import { parked, writeAll, type Writing } from "./write.ts"
@@ -50,6 +53,12 @@ export interface PumpOptions {
   /** Done when intake is to stop; the pump ends once everything in flight is settled. */
   readonly stop: Deferred.Deferred<void>
   readonly retrying: Writing["retrying"]
+  /** The circuits that its calls go through: while one is not closed nothing is taken in and nothing is called. */
+  readonly ways: Ways
+  /** Every run of a plan goes through it. */
+  readonly guard: Writing["guard"]
+  /** Told that the consumer was replaced. */
+  readonly rebuilt: () => void
   readonly meter: FlowMeter
   readonly observe: (schedule: Schedule, checkpoint: Checkpoint) => void
 }
@@ -100,6 +109,14 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       maxInFlight: flow.inFlight,
     })
   )
+  /** A consumer that follows an interrupted one brings a full load, while what the other one brought is still here. */
+  const enterAsThereIsRoom = Effect.fnUntraced(function* (fresh: ReadonlyArray<Delivery>) {
+    for (let from = 0; from < fresh.length;) {
+      const free = flow.inFlight - schedule.size
+      if (free > 0) yield* enter(fresh.slice(from, from += free).map(decoder.delivery))
+      else yield* Effect.sleep(ROOM_POLL)
+    }
+  })
   /** A redelivery of what is settled: its ack was lost, and without another one it would hold its place for ever. */
   const acknowledge = (again: ReadonlyArray<Delivery>): void => {
     if (again.length === 0) return
@@ -110,16 +127,27 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const room = Effect.gen(function* () {
     while (checkpoint.size > ABOVE_CHECKPOINT) yield* Effect.sleep(ROOM_POLL)
   })
-  const intake = Effect.gen(function* () {
+  /** Opened when the consumer has to be replaced. */
+  const replace = Latch.makeUnsafe(false)
+  // A batch on its way in is never cut: what is noted as delivered has to get into the schedule.
+  const consuming = Stream.interruptWhen(deliveries, Effect.raceFirst(options.ways.barred, replace.await))
+  let consumes = false
+  const consumed = Effect.gen(function* () {
+    yield* options.ways.closed
     while (schedule.size >= flow.inFlight) yield* Effect.sleep(ROOM_POLL)
-    yield* Stream.runForEachArray(deliveries, (chunk: ReadonlyArray<Delivery>) => {
+    Latch.closeUnsafe(replace)
+    consumes = true
+    yield* Stream.runForEachArray(consuming, (chunk: ReadonlyArray<Delivery>) => {
       const fresh = chunk.filter((delivery) => checkpoint.delivered(delivery.streamSequence))
-      const entered = fresh.length === 0 ? Effect.void : enter(fresh.map(decoder.delivery))
+      const entered = fresh.length === 0 ? Effect.void : enterAsThereIsRoom(fresh)
       const again = fresh.length === chunk.length ? [] : chunk.filter((delivery) => !fresh.includes(delivery))
       return entered.pipe(Effect.andThen(Effect.sync(() => acknowledge(again))), Effect.andThen(room))
     })
   }).pipe(
+    Effect.ensuring(Effect.sync(() => consumes = false)),
     untilAvailable(`intake of ${flow.name}`),
+  )
+  const intake = Effect.forever(consumed).pipe(
     Effect.raceFirst(Deferred.await(stop)),
     Effect.andThen(Effect.sync(() => {
       stopping = true
@@ -139,6 +167,17 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       else yield* released.await.pipe(Effect.timeoutOption(READY_POLL))
     }
   })
+
+  const watching = watchdog({
+    subject: subjectOf(claim.entity, flow),
+    delivered: () => checkpoint.last,
+    hasRoom: () => consumes && schedule.size < flow.inFlight && checkpoint.size <= ABOVE_CHECKPOINT,
+    replace: Effect.suspend(() => {
+      options.rebuilt()
+      Latch.openUnsafe(replace)
+      return options.meter.rebuilt
+    }),
+  }).pipe(Effect.raceFirst(Deferred.await(stop)))
 
   const keeper = Effect.gen(function* () {
     while (!(stopping && schedule.size === 0)) {
@@ -200,8 +239,8 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   })
 
   const workers = Array.from({ length: flow.batch.concurrency }, () => worker)
-  yield* Effect.all([intake, resumer, keeper, ...workers], {
-    concurrency: workers.length + 3,
+  yield* Effect.all([intake, watching, resumer, keeper, ...workers], {
+    concurrency: workers.length + 4,
     discard: true,
   }).pipe(Effect.ensuring(Effect.sync(() => parents.withdraw(flow.name))))
 })

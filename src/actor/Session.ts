@@ -4,19 +4,27 @@
  *     session ─┬─ settler
  *              ├─ outbox relay
  *              ├─ expiry      waiting events past their deadline
+ *              ├─ governor    the mode: which pumps run
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
+import type { Standing } from "../ledger/Governance.ts"
 import { type Claim, isFenced, Ledger, type Outcome } from "../ledger/Ledger.ts"
+import { CallGate } from "../odoo/CallGate.ts"
+import type { Company } from "../odoo/Company.ts"
 import { MasterData } from "../odoo/MasterData.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
 import { type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { FlowBoard, type State } from "./Board.ts"
+import type { Conduct } from "./modes/Conduct.ts"
+import { type Governor, makeGovernor } from "./modes/Governor.ts"
+import { makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
+import { Thresholds } from "./modes/Thresholds.ts"
 import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
-import { restartBackoff, untilAvailable, odooBackoff } from "./patience.ts"
+import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
@@ -35,36 +43,37 @@ export interface SessionBoard {
   state: State
   trouble: string
   claim: Claim | null
+  standing: Standing | null
+  /** Null while no session lasts. */
+  governor: Governor | null
   flows: ReadonlyArray<FlowBoard>
 }
-
-/** The flows that a mode lets through. */
-const flowsIn = (mode: Claim["mode"], flows: ReadonlyArray<Flow>): ReadonlyArray<Flow> =>
-  mode === "hold" ? [] : mode === "essential" ? flows.filter(({ lane }) => lane === "critical") : flows
 
 /** Ends when `stop` is done and everything in flight is settled. Fails with `Fenced` or `Refused`. */
 export const session = Effect.fnUntraced(function* (
   settings: EntitySettings,
   board: SessionBoard,
+  conduct: Conduct,
   stop: Deferred.Deferred<void>,
 ) {
   const ledger = yield* Ledger
-  const { flows: catalog, owner } = yield* Roster
+  const { flows, owner } = yield* Roster
+  const thresholds = yield* Thresholds
 
-  const claim = yield* claimed(settings, owner)
+  const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
+  const standing = yield* takenOver(settings, claim, conduct)
+  yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${standing.mode}`)
   board.claim = claim
-  const flows = flowsIn(claim.mode, catalog)
-  board.flows = catalog.map(({ name }) => new FlowBoard(name))
+  board.flows = flows.map(({ name }) => new FlowBoard(name))
   const boardOf = (flow: string): FlowBoard => board.flows.find((line) => line.flow === flow)!
-  for (const line of board.flows) if (!flows.some(({ name }) => name === line.flow)) line.state = "stopped"
-  if (flows.length === 0) {
-    board.state = "stopped"
-    return yield* Deferred.await(stop)
-  }
 
-  const company = yield* resolved(settings, flows, board).pipe(Effect.raceFirst(Deferred.await(stop)))
-  if (company === undefined) return
-  board.state = "running"
+  const company = yield* Deferred.make<Company>()
+  const needed = Latch.makeUnsafe(false)
+  const resolving = needed.await.pipe(
+    Effect.andThen(resolved(settings, flows, board, conduct)),
+    Effect.tap(() => Effect.sync(() => board.state = "running")),
+    Effect.flatMap((found) => Deferred.succeed(company, found)),
+  )
 
   const wakes = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(false)]))
   const releases = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(true)]))
@@ -88,15 +97,21 @@ export const session = Effect.fnUntraced(function* (
     },
   })
 
-  const supervised = (flow: Flow) => {
+  const contention = { count: 0 }
+  const waysOfFlow = new Map(flows.map((flow) => [flow.name, conduct.ways(flow.needs ?? [])]))
+  const supervised = (flow: Flow, drafts: boolean, stop: Deferred.Deferred<void>) => {
     const line = boardOf(flow.name)
     const meter = meters.get(flow.name)!
-    return Effect.suspend(() =>
+    Latch.openUnsafe(needed)
+    return Deferred.await(company).pipe(Effect.flatMap((company) =>
       pump({
         claim,
         flow,
         company,
-        drafts: claim.mode === "drafts",
+        drafts,
+        ways: waysOfFlow.get(flow.name)!,
+        guard: conduct.odoo.guard,
+        rebuilt: line.rebuilt,
         settler,
         parents,
         startAfter: progress.get(flow.name) ?? 0,
@@ -106,11 +121,12 @@ export const session = Effect.fnUntraced(function* (
         meter,
         retrying: (writer, retry) => {
           line.retrying(writer, retry)
+          if (retry?.error.code === "ODOO-CONTENTION") contention.count++
           return retry === null ? Effect.void : meter.retried(retry.error.code, retry.events)
         },
         observe: (schedule, checkpoint) => line.observe(schedule, checkpoint),
       })
-    ).pipe(
+    )).pipe(
       Effect.sandbox,
       Effect.tapError((cause) => {
         if (Cause.hasInterrupts(cause) || isFenced(cause)) return Effect.void
@@ -123,10 +139,45 @@ export const session = Effect.fnUntraced(function* (
       }),
       Effect.retry({ schedule: restartBackoff, while: (cause) => !Cause.hasInterrupts(cause) && !isFenced(cause) }),
       Effect.catch((cause) => Effect.failCause(cause)),
-      Effect.ensuring(Effect.sync(() => line.state = "stopped")),
+      // Not even begun while Odoo lacks or refuses what the entity is configured with.
+      Effect.raceFirst(Effect.andThen(Deferred.await(stop), unresolved(company))),
       Effect.annotateLogs({ flow: flow.name }),
     )
   }
+  const switchboard = makeSwitchboard({
+    flows,
+    stop: Deferred.await(stop),
+    pump: supervised,
+    barred: ({ name }) => waysOfFlow.get(name)!.barred,
+    stopped: ({ name }) => boardOf(name).halted(),
+  })
+  const governor = yield* makeGovernor({
+    claim,
+    standing,
+    conduct,
+    leave: switchboard.leave,
+    enter: switchboard.enter,
+    overload: Effect.provideService(
+      overload(
+        settings,
+        thresholds,
+        contention,
+        () =>
+          flows.filter(({ lane, name }) => lane === "critical" && waysOfFlow.get(name)!.areClosed())
+            .map(({ name }) => boardOf(name)),
+      ),
+      CallGate,
+      yield* CallGate,
+    ),
+    stands: (standing) => {
+      board.standing = standing
+      if (standing.mode === "hold") board.state = "stopped"
+      else if (board.state === "stopped") board.state = Deferred.isDoneUnsafe(company) ? "running" : "starting"
+      for (const flow of flows) if (settingOf(standing.mode, flow) === "stopped") boardOf(flow.name).halted()
+    },
+    outbox: () => Latch.openUnsafe(outbox),
+  })
+  board.governor = governor
 
   const relaying = Effect.gen(function* () {
     while (true) {
@@ -143,15 +194,44 @@ export const session = Effect.fnUntraced(function* (
       if (expired > 0) yield* Effect.logWarning(`${expired} waiting events are overdue and became exceptions`)
     }
   })
-  const pumps = Effect.forEach(flows, supervised, { concurrency: flows.length, discard: true })
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
-  const services = Effect.all([settler.run, relaying, expiring, measuring], { concurrency: 4, discard: true })
-  yield* Effect.raceFirst(pumps, services)
+  const services = Effect.all([settler.run, relaying, expiring, measuring, resolving, governor.run], {
+    concurrency: 6,
+    discard: true,
+  })
+  yield* Effect.raceFirst(switchboard.run, services).pipe(
+    Effect.ensuring(Effect.sync(() => board.governor = null)),
+  )
+  yield* governor.note
   yield* relay(claim)
+})
+
+/** Never ends once the company is known: from then on the pump ends by itself. */
+const unresolved = (company: Deferred.Deferred<Company>): Effect.Effect<void> =>
+  Effect.suspend(() => Deferred.isDoneUnsafe(company) ? Effect.never : Effect.void)
+
+/** Why the last window was too much; counts anew. */
+const overload = Effect.fnUntraced(function* (
+  { database }: EntitySettings,
+  { criticalObjective }: Thresholds,
+  contention: { count: number },
+  critical: () => ReadonlyArray<FlowBoard>,
+) {
+  const gate = yield* CallGate
+  const now = yield* Clock.currentTimeMillis
+  const collisions = contention.count
+  contention.count = 0
+  const oldest = Math.min(...critical().map((line) => line.oldestStoredMillis))
+  if (now - oldest > Duration.toMillis(criticalObjective)) {
+    return `a critical event has been in flight for ${Duration.format(Duration.millis(now - oldest))}`
+  }
+  if (collisions === 0) return null
+  const door = (yield* gate.snapshot).find((each) => each.database === database)
+  return door?.limit === 1 ? "Odoo takes one call at a time and still answers with contention" : null
 })
 
 /** Sets a flow's gauges; a broker that does not answer leaves the backlog as it was. */
@@ -183,24 +263,38 @@ const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: num
   )
 }
 
-/** Owns the entity from now on; the configured mode counts at the very first start only. */
-const claimed = Effect.fnUntraced(function* (settings: EntitySettings, owner: string) {
+/** Most incidents that an owner before may have left open: one per cause. */
+const MAX_OPEN = 100
+
+/** Mode, override and open incidents as the owner before left them; the configured mode counts at the first start. */
+const takenOver = Effect.fnUntraced(function* (settings: EntitySettings, claim: Claim, conduct: Conduct) {
+  const { incidents, policy } = conduct
   const ledger = yield* Ledger
-  const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
-  yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${claim.mode}`)
-  if (claim.epoch > 1 || settings.mode === claim.mode) return claim
-  yield* ledger.govern(claim, {
-    entries: [{
-      id: `${claim.epoch}/mode`,
-      actor: "configuration",
-      action: "mode.changed",
-      detail: { mode: settings.mode },
-    }],
-    standing: { mode: settings.mode, override: null },
-    incidents: [],
-    outbox: [],
-  }).pipe(untilAvailable("mode"))
-  return { ...claim, mode: settings.mode }
+  if (claim.epoch === 1 && settings.mode !== claim.mode) {
+    const reason = "mode at the first start"
+    const override = { mode: settings.mode, actor: "configuration", reason, untilMillis: null }
+    const standing: Standing = { mode: settings.mode, override }
+    yield* ledger.govern(claim, {
+      entries: [{
+        id: `${claim.epoch}/first`,
+        actor: override.actor,
+        action: "mode.changed",
+        detail: { from: claim.mode, to: settings.mode, reason, override: settings.mode, until: null },
+      }],
+      standing,
+      incidents: [],
+      outbox: [],
+    }).pipe(untilAvailable("mode"))
+    return standing
+  }
+  const known = yield* ledger.standing(claim.entity).pipe(untilAvailable("mode"))
+  const open = yield* ledger.incidents({ entity: claim.entity, open: true, limit: MAX_OPEN }).pipe(
+    untilAvailable("incidents"),
+  )
+  const standing: Standing = known ?? { mode: claim.mode, override: null }
+  if (standing.override === null) policy.resume(standing.mode)
+  incidents.adopt(open, policy.mode === "full" ? yield* Clock.currentTimeMillis : null)
+  return standing
 })
 
 /** The company as Odoo knows it, with the flows' seeds in place. Waits as long as Odoo is away or lacks something. */
@@ -208,6 +302,7 @@ const resolved = Effect.fnUntraced(function* (
   settings: EntitySettings,
   flows: ReadonlyArray<Flow>,
   board: SessionBoard,
+  conduct: Conduct,
 ) {
   const master = yield* MasterData
   const seeds = flows.flatMap((flow) => flow.seeds ?? [])
@@ -217,9 +312,9 @@ const resolved = Effect.fnUntraced(function* (
     return company
   })
   let said = ""
-  return yield* once.pipe(
+  return yield* conduct.odoo.guard(once).pipe(
     Effect.tapError((error) => {
-      board.state = "troubled"
+      if (board.state !== "stopped") board.state = "troubled"
       board.trouble = `${error.code}: ${error.message}`
       const repeated = said === board.trouble
       said = board.trouble

@@ -13,6 +13,8 @@ import { Plan, type WriteResult } from "../odoo/plan/Plan.ts"
 import { standingIn } from "../odoo/plan/standing.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import type { Item, Payload } from "./Item.ts"
+import type { OdooError } from "../odoo/Odoo.ts"
+import type { Ways } from "./modes/Circuit.ts"
 import { publicationsOf } from "./outbox.ts"
 import { type History, type Perseverance, persevere } from "./persevere.ts"
 
@@ -24,6 +26,10 @@ export interface Writing {
   /** Months whose late documents are approved. */
   readonly approvedPeriods: ReadonlySet<string>
   readonly retrying: Perseverance["retrying"]
+  /** What the flow's calls go through. */
+  readonly ways: Ways
+  /** Waits while Odoo's circuit is not closed, and learns from the outcome. */
+  readonly guard: <A, R>(call: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R>
 }
 
 interface Pending {
@@ -62,12 +68,12 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       }
     })
     for (const { item } of group) item.attempts++
-    const results = yield* plan.run(group[0]!.payload.spec, writes, {
+    const results = yield* writing.guard(plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
       lane: flow.lane,
       drafts: writing.drafts,
       approvedPeriods: writing.approvedPeriods,
-    })
+    }))
     const now = yield* Clock.currentTimeMillis
     group.forEach((pending, index) =>
       outcomes.set(pending.item, outcomeOf(pending, results[index]!, writes[index]!, writing.drafts, now))
@@ -94,6 +100,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         before,
         answers: plan.answers(writing.company, flow.lane),
         retrying: writing.retrying,
+        ready: writing.ways.closed,
       })
       if (end._tag === "Done") {
         if (end.tries > 1) yield* Effect.logInfo(`${group.length} ${flow.name} went through at try ${end.tries}`)
