@@ -20,19 +20,23 @@ export interface Reason {
   readonly title: string
   /** What the operator does next. */
   readonly action: string
+  /** A detail as an exception of this code carries it. */
+  readonly example: string
 }
 
-const technical = (disposition: Disposition, title: string, action: string): Reason => ({
+const technical = (disposition: Disposition, title: string, action: string, example: string): Reason => ({
   kind: "technical",
   disposition,
   title,
   action,
+  example,
 })
-const business = (disposition: Disposition, title: string, action: string): Reason => ({
+const business = (disposition: Disposition, title: string, action: string, example: string): Reason => ({
   kind: "business",
   disposition,
   title,
   action,
+  example,
 })
 
 export const reasons = {
@@ -41,149 +45,178 @@ export const reasons = {
     "park",
     "The message is not JSON",
     "Mend the publisher, publish the event again, dismiss this one.",
+    "Unexpected token 'o', \"not json\" is not valid JSON",
   ),
   "EVENT-TOO-LARGE": technical(
     "park",
     "The message is larger than an event may be",
     "Find out what publishes on this subject; dismiss.",
+    "1000000 bytes; an event may have 900000",
   ),
   "EVENT-NOT-CLOUDEVENT": technical(
     "park",
     "The JSON is not a CloudEvent 1.0",
     "Mend the publisher's envelope, publish again, dismiss this one.",
+    "specversion: Missing key; id: Missing key",
   ),
   "EVENT-UNKNOWN-TYPE": technical(
     "park",
     "No flow knows this event type",
     "Correct the type or the subject, or add a flow; then retry.",
+    "invoice.cancelled; flow invoices knows invoice.requested",
   ),
   "EVENT-FUTURE-VERSION": technical(
     "park",
     "The event's major version is newer than this Weir knows",
     "Upgrade Weir, then retry.",
+    "invoice.requested version 2; this Weir knows versions up to 1",
   ),
   "EVENT-SUBJECT-MISMATCH": technical(
     "park",
     "The subject and the event type name different things",
     "Mend the publisher; publish again on the right subject; dismiss.",
+    "the subject says invoice.cancelled, the event type says invoice.requested",
   ),
   "EVENT-UNKNOWN-ENTITY": technical(
     "park",
     "No configured legal entity has this code",
     "Add the entity to weir.json or correct the subject; then retry.",
+    "subject erp.zz99.customer.upserted: no legal entity zz99 in the configuration",
   ),
   "EVENT-INVALID": business(
     "park",
     "The payload does not match the event's schema",
     "Correct the payload at the source and publish it again with a new id.",
+    "totals.total: must be untaxed plus tax",
   ),
   "EVENT-CHANGED": business(
     "park",
     "An event with this identity came before with another payload",
     "Compare both; publish a correction with an id of its own; dismiss.",
+    "INV-00123 was written before by another event (record account.move 96)",
   ),
   // What it needs
   "REFERENCE-MISSING": business(
     "wait",
     "A record that the event refers to is not in Odoo yet",
     "Nothing while it waits. When overdue: publish the missing event.",
+    "waits for engagements ENG-0007",
   ),
   "REFERENCE-OVERDUE": business(
     "park",
     "A reference did not arrive before the deadline",
     "Publish the missing event, then retry.",
+    "waits for engagements ENG-0007",
   ),
   "MASTER-DATA-MISSING": business(
     "park",
     "Odoo has no such employee, journal, tax or account",
     "Create it in Odoo or correct the mapping, then retry.",
+    'Odoo has no hr.employee with work_email "c01@be01.example.test" in company 3',
   ),
   "MAPPING-MISSING": business(
     "park",
     "The entity's configuration maps no such code",
     "Add the code to the entity in weir.json, then retry.",
+    "entity be01 maps no tax code S12: add it to entities.be01.taxes in weir.json",
   ),
   "BEHIND-EXCEPTION": business(
     "park",
     "An earlier event of the same business key is held",
     "Resolve the earlier one; this one follows by itself.",
+    "an earlier event of invoices/INV-00123 is held",
   ),
   // What Odoo says
   "TOTALS-MISMATCH": business(
     "park",
     "Odoo computes other totals than the event promises",
     "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
+    "account.move 96: amount_tax: promised 191.54, Odoo computes 191.55. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
   "ODOO-VALIDATION": business(
     "park",
     "Odoo refuses the record",
-    "Read Odoo's message; correct the data at the source or in Odoo, then retry.",
+    "Read Odoo's message; correct the data at the source or in Odoo, then retry. A draft that was taken back is set to draft again in Odoo first.",
+    "account.move/action_post: A line of this move is using a archived account, you cannot post it. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123); account.move 96 taken back by button_cancel, it is cancel now.",
   ),
   "ODOO-RECORD-MISSING": business(
     "park",
     "A record that Weir wrote was deleted in Odoo",
     "Find out who deleted it; restore it or dismiss.",
+    "account.move 96 is gone",
   ),
   "ODOO-UNEXPECTED-STATE": business(
     "park",
     "The record is in a state from which the plan cannot go on",
     "Look at the record in Odoo (cancelled by a person?); then retry or dismiss.",
+    "account.move 96 is cancel; action_post takes draft to posted. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
   "ODOO-LOCKED-PERIOD": business(
     "park",
     "The document is dated in a period that is locked in Odoo",
     "Open the period in Odoo or set another accounting date in the draft, then retry; or dismiss.",
+    "account.move 96 is dated 2026-10-31, in a period locked up to 2026-10-31 (sale_lock_date). It is a draft, nothing is booked. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
   "ODOO-PERIOD-MOVED": business(
     "park",
     "A period was locked while its document was posted, and Odoo booked it on a later day",
     "Check the accounting date of the posted document; then retry, which accepts it.",
+    "account.move 96 was to be booked on 2026-10-31; a lock came in between and Odoo booked it on 2026-11-22. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123, posted).",
   ),
   "PERIOD-APPROVAL-MISSING": business(
     "wait",
     "The document is dated in a locked period, and finance has not approved late documents of that month",
     "Approve the month: weir period approve <entity> <yyyy-mm>. The document is then booked on the first open day.",
+    "account.move 96 is dated 2026-10-31, in a period locked up to 2026-10-31 (sale_lock_date). The draft waits for: weir period approve be01 2026-10. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
   "ODOO-ACCESS": technical(
     "park",
     "The technical user may not do this",
     "Give the user the right or the company, then retry.",
+    "account.move/action_post: You are not allowed to modify 'Journal Entry' (account.move) records.",
   ),
   "ODOO-REFUSED-CALL": technical(
     "park",
     "Odoo does not understand the call",
     "A defect of Weir or a missing module: report it with the code and the operation.",
+    "account.move/load: Unknown error during import: <class 'TypeError'>",
   ),
   "ODOO-AUTH": technical(
     "hold",
     "Odoo refuses the API key",
     "Put a new key where the configuration points; the entity resumes by itself.",
+    "Invalid apikey",
   ),
   "ODOO-CONTENTION": technical(
     "retry",
     "Odoo gave up on concurrent updates",
-    "Nothing: retried. If it lasts, lower the workers share or find what else writes.",
+    "Nothing: retried. If it lasts, lower the workers' share or find what else writes. As an exception: find what holds this record, then retry.",
+    "project.task/load: could not serialize access due to concurrent update. Given up after 16m, in which Odoo served others.",
   ),
   "ODOO-UNAVAILABLE": technical(
     "retry",
     "Odoo or its database is away",
-    "Nothing: retried. If it lasts, look at Odoo.",
+    "Nothing: retried. If it lasts, look at Odoo. As an exception: this event alone breaks it, find out why, then retry.",
+    "res.partner/load: Odoo serves no such database, or PostgreSQL is down. Check the database's name in weir.json, then Odoo's log.",
   ),
   "ODOO-NO-ANSWER": technical(
     "readback",
     "The connection broke or timed out before the answer",
-    "Nothing: read back and resumed.",
+    "Nothing: read back and resumed. As an exception: this event alone takes too long; look for slow automations, then retry.",
+    "account.move/action_post: no answer within 2m 30s; Odoo may still commit it. Given up after 16m, in which Odoo served others. Reached in Odoo: account.move 96.",
   ),
   "ODOO-UNKNOWN-ANSWER": technical(
     "readback",
     "Odoo answered something nobody has seen yet",
     "Report it; it is treated as an unknown outcome.",
+    "res.partner/load: load of 2 records gave other ids",
   ),
   // Ourselves
   "DEFECT": technical(
     "park",
     "Weir itself failed on this event twice",
     "Report it with the log lines of this event's id; then retry after an upgrade.",
+    "Error: the plan uses ids.order before a step of that name has found it",
   ),
 } as const satisfies Record<string, Reason>
 
