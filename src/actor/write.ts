@@ -84,7 +84,10 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
     for (const { item, payload, write } of group) {
       // Of a run that broke off it is known what it had reached; a retry reads back the rest.
       const reached = write === undefined ? "" : standingIn(payload.spec, write, () => "")
-      outcomes.set(item, parked(item, code, reached === "" ? detail : `${detail} Reached in Odoo: ${reached}.`))
+      outcomes.set(
+        item,
+        parked(item, code, reached === "" ? detail : `${detail.replace(/\.$/u, "")}. Reached in Odoo: ${reached}.`),
+      )
     }
   }
 
@@ -161,7 +164,9 @@ const outcomeOf = (
 ): Outcome => {
   if (result._tag === "Refused") {
     const { code, detail, waitFor } = result.refusal
-    const whole = result.standing === "" ? detail : `${detail}. Already in Odoo: ${result.standing}.`
+    const whole = result.standing === ""
+      ? detail
+      : `${detail.replace(/\.$/u, "")}. Already in Odoo: ${result.standing}.`
     if (waitFor === undefined) return parked(item, code, whole)
     return {
       _tag: "Waiting",
