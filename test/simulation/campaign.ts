@@ -1,0 +1,78 @@
+/** Many seeds one after the other, and what they have visited together. */
+import process from "node:process"
+import { planOf } from "./plan/Plan.ts"
+import { simulate } from "./Simulation.ts"
+
+export interface Range {
+  readonly from: number
+  readonly count: number
+}
+
+export interface Failure {
+  readonly seed: number
+  readonly rule: string
+  readonly message: string
+}
+
+export interface Campaign {
+  readonly seeds: number
+  readonly events: number
+  readonly virtualMillis: number
+  readonly cpuMillis: number
+  readonly failures: ReadonlyArray<Failure>
+  readonly coverage: Readonly<Record<string, number>>
+}
+
+export const campaign = (
+  { count, from }: Range,
+  options: { readonly stopAtFailure?: boolean } = {},
+): Campaign => {
+  const before = process.cpuUsage()
+  const coverage: Record<string, number> = {}
+  const failures: Array<Failure> = []
+  let seeds = 0
+  let events = 0
+  let virtualMillis = 0
+  for (let seed = from; seed < from + count; seed++) {
+    const result = simulate(planOf(seed))
+    seeds++
+    events += result.events
+    virtualMillis += result.virtualMillis
+    for (const [what, times] of result.coverage) coverage[what] = (coverage[what] ?? 0) + times
+    if (result.violation !== undefined) {
+      failures.push({ seed, rule: result.violation.rule, message: result.violation.message })
+      if (options.stopAtFailure === true) break
+    }
+  }
+  const { system, user } = process.cpuUsage(before)
+  return { seeds, events, virtualMillis, cpuMillis: (system + user) / 1_000, failures, coverage }
+}
+
+/** Both together. */
+export const merged = (a: Campaign, b: Campaign): Campaign => {
+  const coverage: Record<string, number> = { ...a.coverage }
+  for (const [what, times] of Object.entries(b.coverage)) coverage[what] = (coverage[what] ?? 0) + times
+  return {
+    seeds: a.seeds + b.seeds,
+    events: a.events + b.events,
+    virtualMillis: a.virtualMillis + b.virtualMillis,
+    cpuMillis: a.cpuMillis + b.cpuMillis,
+    failures: [...a.failures, ...b.failures].toSorted((x, y) => x.seed - y.seed),
+    coverage,
+  }
+}
+
+/** What a person wants to know of a campaign. */
+export const reportOf = (
+  { coverage, cpuMillis, events, failures, seeds, virtualMillis }: Campaign,
+  wallMillis: number,
+): ReadonlyArray<string> => [
+  ...Object.entries(coverage).toSorted(([a], [b]) => a < b ? -1 : 1).map(([what, times]) =>
+    `${String(times).padStart(9)}  ${what}`
+  ),
+  `${seeds} seeds, ${events} events, ${(virtualMillis / 3_600_000).toFixed(1)} hours of virtual time in ${
+    (wallMillis / 1_000).toFixed(1)
+  } s (${(cpuMillis / seeds).toFixed(0)} ms of CPU a seed, ${(seeds / wallMillis * 1_000).toFixed(1)} seeds/s)`,
+  ...failures.map(({ message, seed }) => `seed ${seed} breaks a rule. ${message}`),
+  failures.length === 0 ? "all rules hold" : `${failures.length} seeds fail`,
+]

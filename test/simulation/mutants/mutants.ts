@@ -1,0 +1,127 @@
+/** Bugs that the simulation must find, each a patch of the sources that never ships. */
+export interface Mutant {
+  readonly name: string
+  /** From the root of the repository. */
+  readonly file: string
+  /** Occurs exactly once in the file. */
+  readonly find: string
+  readonly replace: string
+}
+
+export const mutants: ReadonlyArray<Mutant> = [
+  {
+    name: "a stale owner's statements are taken",
+    file: "src/ledger/MemoryLedger.ts",
+    find: "return state.lease?.epoch === fence.epoch",
+    replace: "return state.lease !== null",
+  },
+  {
+    name: "no version gate",
+    file: "src/actor/admit.ts",
+    find: 'if (isOlder(item.event.version, mapping)) return { _tag: "Superseded" }',
+    replace: "void isOlder",
+  },
+  {
+    name: "stale verdicts are not asked again",
+    file: "src/actor/Pump.ts",
+    find: "batch.items.filter((item) => item.stale)",
+    replace: "batch.items.filter((item) => item.stale && item.attempts > 9)",
+  },
+  {
+    name: "parents are ignored",
+    file: "src/actor/Parents.ts",
+    find: "if (names.length === 0) return true",
+    replace: "if (names.length >= 0) return true",
+  },
+  {
+    name: "the checkpoint passes what is not settled",
+    file: "src/actor/Checkpoint.ts",
+    find: "this.#settled.add(sequence)",
+    replace: "this.#value = sequence",
+  },
+  {
+    name: "load without create-or-skip",
+    file: "src/odoo/plan/load.ts",
+    find: '...(step.mode === "create" && { context: createOrSkip }),',
+    replace: "",
+  },
+  {
+    name: "followers overtake a held event of their key",
+    file: "src/actor/admit.ts",
+    find: 'if (answer.blocked) return { _tag: "Behind" }',
+    replace: "",
+  },
+  {
+    name: "who waits is not woken",
+    file: "src/ledger/memory/settle.ts",
+    find: "release(state) + promote(state, touched)",
+    replace: "promote(state, touched)",
+  },
+  {
+    name: "who is behind is not let go",
+    file: "src/ledger/memory/settle.ts",
+    find: "release(state) + promote(state, touched)",
+    replace: "release(state)",
+  },
+  {
+    name: "the outbox is emptied and not published",
+    file: "src/actor/outbox.ts",
+    find: 'yield* broker.publish(rows.map(({ publication }) => publication)).pipe(untilAvailable("outbox"))',
+    replace: "void broker",
+  },
+  {
+    name: "an event that was seen is new again",
+    file: "src/actor/admit.ts",
+    find: "if (seen !== null && !(again && !final.has(seen.state)))",
+    replace: "if (seen !== null && seen.payloadHash === final.toString() && !(again && !final.has(seen.state)))",
+  },
+  {
+    name: "totals are not compared",
+    file: "src/odoo/plan/compare.ts",
+    find: "if (differences.length > 0)",
+    replace: "if (differences.length > 99)",
+  },
+  {
+    name: "several events of one key at once",
+    file: "src/actor/Schedule.ts",
+    find: "this.#queueOf.get(eventId) ?? key",
+    replace: "this.#queueOf.get(eventId) ?? eventId",
+  },
+  {
+    name: "one identity under two keys",
+    file: "src/actor/Schedule.ts",
+    find: "this.#queueOf.get(eventId) ?? key",
+    replace: "key",
+  },
+  {
+    name: "ready events are not taken up",
+    file: "src/ledger/MemoryLedger.ts",
+    find: 'entry.state === "ready" && entry.record.flow === flow',
+    replace: 'entry.state === "behind" && entry.record.flow === `${flow}?`',
+  },
+  {
+    name: "a lost ack keeps its place",
+    file: "src/actor/Pump.ts",
+    find: "if (!inFlight.has(delivery.streamSequence)) delivery.ack()",
+    replace: "if (inFlight.has(delivery.streamSequence)) break",
+  },
+  {
+    name: "the gate lets everybody in",
+    file: "src/odoo/CallGate.ts",
+    find: "this.running < this.limit.value && this.queue.size > 0",
+    replace: "this.queue.size > 0",
+  },
+  {
+    name: "payments are posted and not matched",
+    file: "src/odoo/plan/Plan.ts",
+    find: "return runReconcile(step, batch, calls)",
+    replace: "return Effect.void",
+  },
+  {
+    name: "an acknowledgement before the outcome is durable",
+    file: "src/actor/Settler.ts",
+    find: "const outcomes: Array<Outcome> = []",
+    replace:
+      "const outcomes: Array<Outcome> = []\n    for (const { items } of requests) for (const { delivery } of items) delivery?.ack()",
+  },
+]
