@@ -8,6 +8,7 @@ import type { CallGate } from "./CallGate.ts"
 import { type Company, contextOf } from "./Company.ts"
 import { type Json, type Odoo, OdooError } from "./Odoo.ts"
 import { timedCall } from "../telemetry/Metrics.ts"
+import { reportUnknown, shapeOf } from "./unknown.ts"
 
 export interface CallInput {
   readonly ids?: ReadonlyArray<number>
@@ -53,8 +54,13 @@ const recordsIn = (operation: string, answer: Json): Effect.Effect<ReadonlyArray
   Array.isArray(answer) && answer.every((each) => typeof each === "object" && each !== null && "id" in each)
     ? Effect.succeed(answer as ReadonlyArray<OdooRecord>)
     : Effect.fail(
-      new OdooError({ code: "ODOO-UNKNOWN-ANSWER", operation, message: "the answer is no list of records" }),
-    )
+      new OdooError({
+        code: "ODOO-UNKNOWN-ANSWER",
+        operation,
+        message: "the answer is no list of records",
+        shape: shapeOf(answer),
+      }),
+    ).pipe(Effect.tapError(reportUnknown))
 
 export const companyCalls = (
   odoo: Odoo["Service"],
@@ -77,6 +83,7 @@ export const companyCalls = (
         ...(args !== undefined && { args }),
       }).pipe(
         timedCall(company.database, model, method),
+        Effect.tapError(reportUnknown),
         Effect.withSpan("Odoo.call", {
           kind: "client",
           attributes: {

@@ -37,6 +37,8 @@ export class OdooError extends Schema.TaggedError<OdooError>()("OdooError", {
   message: Schema.String,
   /** Python's exception name as Odoo reports it, for example `odoo.exceptions.ValidationError`. */
   odooName: Schema.optionalKey(Schema.String),
+  /** Of an answer that nobody has seen yet: names and types in it, never a value. */
+  shape: Schema.optionalKey(Schema.String),
   /** For `load`: the failing row of the call, counted from 0, when Odoo says so. */
   row: Schema.optionalKey(Schema.Int),
   /** For `load`: all rows that Odoo names, each with its own reason. Not always all that are bad. */

@@ -8,6 +8,7 @@
  * never kept. Checked against every recorded answer in `fixtures/odoo/recordings`.
  */
 import { type Json, OdooError } from "./Odoo.ts"
+import { shapeOf } from "./unknown.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 
 export interface Answer {
@@ -188,6 +189,21 @@ const classifyLoad = (operation: string, messages: ReadonlyArray<unknown>): Odoo
  * @param operation `<model>/<method>`: for `load`, an answer `{ids: false, messages}` is a failure although it is a 200.
  */
 export const classify = (operation: string, answer: Answer): Json | OdooError => {
+  const result = classifyAnswer(operation, answer)
+  if (!(result instanceof OdooError) || result.code !== "ODOO-UNKNOWN-ANSWER") return result
+  const { body, contentType, status } = answer
+  const shape = `${status} ${contentType === "" ? "no content type" : contentType} ${shapeOf(body)}`
+  return new OdooError({ ...fieldsOf(result), shape })
+}
+
+const fieldsOf = ({ code, message, odooName, operation }: OdooError) => ({
+  code,
+  operation,
+  message,
+  ...(odooName !== undefined && { odooName }),
+})
+
+const classifyAnswer = (operation: string, answer: Answer): Json | OdooError => {
   const { body, contentType, status } = answer
   const json = contentType.startsWith("application/json")
   if (status === 200 && json) {

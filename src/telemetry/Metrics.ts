@@ -43,6 +43,10 @@ export const odooCalls = Metric.histogram("weir_odoo_call_seconds", {
   description: "Duration of calls to Odoo, by outcome: ok or the reason's code",
   boundaries: seconds(0.005, 15),
 })
+export const odooUnknown = Metric.counter("weir_odoo_unknown_answers_total", {
+  description: "Answers of Odoo that nobody has seen yet, by operation; their shapes are in the log",
+  incremental: true,
+})
 export const odooRunning = Metric.gauge("weir_odoo_calls_running", { description: "Calls to Odoo under way" })
 export const odooLimit = Metric.gauge("weir_odoo_calls_limit", { description: "Calls to Odoo allowed at once, now" })
 export const ledgerStatements = Metric.histogram("weir_ledger_statement_seconds", {
@@ -83,6 +87,7 @@ export const all = [
   exceptions,
   restarts,
   odooCalls,
+  odooUnknown,
   odooRunning,
   odooLimit,
   ledgerStatements,
@@ -180,6 +185,11 @@ export const timedCall = (
       : Option.match(Exit.findErrorOption(exit), { onNone: () => "interrupted", onSome: ({ code }) => code })
     return Metric.update(calls({ database, model, method, outcome }), seconds)
   })
+
+const unknowns = series(odooUnknown, {})
+
+/** Counts an answer of Odoo that nobody has seen yet; `operation` is `<model>/<method>`. */
+export const unknownAnswer = (operation: string): Effect.Effect<void> => Metric.update(unknowns({ operation }), 1)
 
 /** Calls that run and may run at once, per database. */
 export const gateGauges = (database: string, runningNow: number, limitNow: number): Effect.Effect<void> =>

@@ -1,8 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
+import { Effect, Logger, Metric } from "effect"
 import { readFileSync } from "node:fs"
+import * as CallGate from "../../src/odoo/CallGate.ts"
 import { classify, classifyTransport } from "../../src/odoo/classify.ts"
-import { OdooError } from "../../src/odoo/Odoo.ts"
+import { companyCalls } from "../../src/odoo/CompanyCalls.ts"
+import { Odoo, OdooError } from "../../src/odoo/Odoo.ts"
+import { shapeOf } from "../../src/odoo/unknown.ts"
 import type { ReasonCode } from "../../src/reason/Reason.ts"
+import { odooUnknown } from "../../src/telemetry/Metrics.ts"
+import { TinyOdoo } from "./TinyOdoo.ts"
 
 interface Recording {
   readonly name: string
@@ -161,6 +167,48 @@ describe("classify", () => {
     assert.strictEqual(error.code, "ODOO-CONTENTION")
     assert.isTrue(error.isRetryable)
   })
+
+  it("tells the shape of what nobody has seen yet, and nothing of what it says", () => {
+    const error = classify("account.move/load", {
+      status: 500,
+      contentType: "application/json",
+      body: { name: "odoo.addons.x.Strange", message: "IBAN BE71", rows: [{ iban: "BE71", amount: 12.5, ok: true }] },
+    }) as OdooError
+    assert.strictEqual(
+      error.shape,
+      "500 application/json {name: string of 21, message: string of 9, rows: [1 × {iban: string of 4, amount: number, ok: boolean}]}",
+    )
+    assert.notInclude(error.shape ?? "", "BE71")
+    assert.isUndefined(errorOf("load_err_rows").shape)
+    assert.strictEqual(shapeOf({ a: [[{ b: [1] }]], c: null }), "{a: [1 × [1 × {1}]], c: null}")
+    assert.match(shapeOf(Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`f${n}`, n]))), /, 28 more\}$/u)
+  })
+
+  it.effect("has what nobody has seen yet counted and logged by operation and shape", () =>
+    Effect.gen(function* () {
+      const odoo = new TinyOdoo()
+      odoo.intercept = () => ({ secret: "BE71" })
+      const lines: Array<string> = []
+      const logger = Logger.make(({ message }) => void lines.push(String(message)))
+      const gate = yield* CallGate.make({ databases: new Map([["main", { workers: 2, share: 1 }]]) })
+      const calls = companyCalls(
+        yield* Effect.provide(Odoo, odoo.layer),
+        gate,
+        { entity: "be01", database: "main", id: 1 },
+        "normal",
+      )
+      const before = yield* Metric.value(Metric.withAttributes(odooUnknown, { operation: "res.partner/read" }))
+      const error = yield* Effect.flip(calls.read("res.partner", [1], ["name"])).pipe(
+        Effect.provide(Logger.layer([logger])),
+      )
+      const after = yield* Metric.value(Metric.withAttributes(odooUnknown, { operation: "res.partner/read" }))
+      assert.strictEqual(error.code, "ODOO-UNKNOWN-ANSWER")
+      assert.strictEqual(Number(after.count) - Number(before.count), 1)
+      assert.strictEqual(lines.length, 1)
+      assert.include(lines[0], "res.partner/read")
+      assert.include(lines[0], "{secret: string of 4}")
+      assert.notInclude(lines[0], "BE71")
+    }))
 
   it("takes what nobody has seen yet for an unknown outcome", () => {
     const code = (status: number, contentType: string, body: unknown) =>

@@ -7,6 +7,7 @@ import { Effect } from "effect"
 import type { Load, Refusal, Row } from "../../flow/Step.ts"
 import type { CompanyCalls } from "../CompanyCalls.ts"
 import { type Json, OdooError } from "../Odoo.ts"
+import { reportUnknown, shapeOf } from "../unknown.ts"
 import type { Batch } from "./Batch.ts"
 import { isolate } from "./isolate.ts"
 import { type Group, Groups, heightOf, type Matrix, matrixOf, recordAt, type Unit } from "./rows.ts"
@@ -28,8 +29,13 @@ export const idsOf = (
   return Array.isArray(ids) && ids.length === records && ids.every((id) => typeof id === "number")
     ? Effect.succeed(ids as ReadonlyArray<number>)
     : Effect.fail(
-      new OdooError({ code: "ODOO-UNKNOWN-ANSWER", operation, message: `load of ${records} records gave other ids` }),
-    )
+      new OdooError({
+        code: "ODOO-UNKNOWN-ANSWER",
+        operation,
+        message: `load of ${records} records gave other ids`,
+        shape: shapeOf(answer),
+      }),
+    ).pipe(Effect.tapError(reportUnknown))
 }
 
 /** Cuts records into calls of at most `MAX_ROWS` rows. Pure. */
