@@ -30,6 +30,9 @@ const DATABASE = "odoo"
 const WORKERS = 4
 /** Messages published between two confirmations. */
 const BATCH = 500
+/** Messages at a time, and the pause after them, when they are published little by little. */
+const TRICKLE = 20
+const TRICKLE_PAUSE = "100 millis"
 const POLL = "50 millis"
 /** Looks at the ledger without any progress after which a test gives up: two minutes on a machine at rest. */
 const PATIENCE = 2_400
@@ -71,6 +74,8 @@ export interface Installation extends Observer {
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
+  /** Publishes it little by little, whatever happens to the broker meanwhile: what is not confirmed is sent again. */
+  readonly trickle: Effect.Effect<void>
   /** Publishes a part of it, by position. */
   readonly publishPart: (from: number, to: number) => Effect.Effect<void>
   /** The broker's disk is lost; it comes up again without any stream. */
@@ -142,6 +147,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     proxies,
     weir,
     publish: publish(broker.url(), scenario),
+    trickle: trickle(broker.url(), scenario),
     publishPart: (from, to) => publish(broker.url(), scenario, from, to),
     loseStream: broker.stop.pipe(
       Effect.andThen(Effect.promise(() => rm(join(folder, "nats", "jetstream"), { recursive: true }))),
@@ -268,6 +274,17 @@ export const publish = (url: string, scenario: Scenario, from = 0, to = Infinity
         batch = []
       }
       if (done === true) return
+    }
+  }).pipe(Effect.scoped, Effect.orDie)
+
+const trickle = (url: string, scenario: Scenario): Effect.Effect<void> =>
+  Effect.gen(function* () {
+    const broker = yield* JetStreamBroker.make({ servers: url, connectionName: "weir-faults" }).pipe(Effect.retry(ASK))
+    yield* broker.provision.pipe(Effect.retry(ASK))
+    const all = yield* Effect.promise(() => Array.fromAsync(publications(scenario)))
+    for (let from = 0; from < all.length; from += TRICKLE) {
+      yield* broker.publish(all.slice(from, from + TRICKLE)).pipe(Effect.retry(ASK))
+      yield* Effect.sleep(TRICKLE_PAUSE)
     }
   }).pipe(Effect.scoped, Effect.orDie)
 

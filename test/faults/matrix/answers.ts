@@ -7,19 +7,22 @@ import type { Fault } from "./Fault.ts"
 const TIMEOUT = "1500 millis"
 const LATE_MILLIS = 2_500
 const SLOW_MILLIS = 600
+/** A plan of ten calls must get through between two of them: the chances below are those of one call. */
+const STRIKES = 20
+const POLL = "100 millis"
 
-/** The stand-in fails by these rules from the beginning to four fifths of the way. */
+/** The stand-in fails by these rules from the beginning, until it has done so often enough. */
 const answers = (name: string, what: string, rules: ReadonlyArray<FaultRule>): Fault => ({
   name,
   what,
   odooTimeout: TIMEOUT,
   strike: Effect.fnUntraced(function* ({ at, progress }) {
+    const { events } = at.scenario.expected
     yield* progress(0.02)
     yield* at.faults(rules)
-    yield* progress(0.8)
-    const struck = yield* at.struck
+    while ((yield* at.struck) < STRIKES && (yield* at.settled) < events * 0.9) yield* Effect.sleep(POLL)
     yield* at.faults([])
-    return struck
+    return yield* at.struck
   }),
 })
 
@@ -38,23 +41,27 @@ const refusedKey: Fault = {
 }
 
 export const odooAnswers: ReadonlyArray<Fault> = [
-  answers("odoo-lost-answer", "Odoo commits, and the connection breaks before the answer; one call in three", [
-    { fault: { kind: "reset", when: "after" }, probability: 0.33 },
+  answers("odoo-lost-answer", "Odoo commits, and the connection breaks before the answer; one call in six", [
+    { fault: { kind: "reset", when: "after" }, probability: 0.16 },
   ]),
-  answers("odoo-late-answer", `Odoo commits and answers after ${LATE_MILLIS} ms, Weir gives up after ${TIMEOUT}`, [
-    { fault: { kind: "late", millis: LATE_MILLIS }, probability: 0.25, times: 60 },
-  ]),
+  answers(
+    "odoo-late-answer",
+    `Odoo commits and answers after ${LATE_MILLIS} ms, Weir gives up before; one call in eight`,
+    [
+      { fault: { kind: "late", millis: LATE_MILLIS }, probability: 0.12 },
+    ],
+  ),
   answers("odoo-silence", "Odoo never answers, having committed or not; one call in six", [
-    { fault: { kind: "hang", commits: true }, probability: 0.08, times: 30 },
-    { fault: { kind: "hang", commits: false }, probability: 0.08, times: 30 },
+    { fault: { kind: "hang", commits: true }, probability: 0.08 },
+    { fault: { kind: "hang", commits: false }, probability: 0.08 },
   ]),
   answers("odoo-500", "Odoo answers 500 by name: serialization failure, lock timeout, database session killed", [
-    { fault: raise.serializationFailure, probability: 0.1 },
-    { fault: raise.lockNotAvailable, probability: 0.1 },
-    { fault: raise.sessionKilled, probability: 0.1 },
+    { fault: raise.serializationFailure, probability: 0.05 },
+    { fault: raise.lockNotAvailable, probability: 0.05 },
+    { fault: raise.sessionKilled, probability: 0.05 },
   ]),
-  answers("odoo-database-away", "Odoo's own database is away: the HTML 404, one call in four", [
-    { fault: { kind: "away" }, probability: 0.25 },
+  answers("odoo-database-away", "Odoo's own database is away: the HTML 404, one call in six", [
+    { fault: { kind: "away" }, probability: 0.16 },
   ]),
   refusedKey,
   answers("odoo-slow", `Odoo takes ${SLOW_MILLIS} ms longer for one call in three`, [

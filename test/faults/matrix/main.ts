@@ -6,7 +6,7 @@
  * `--quick`: a smaller month, servers away for two seconds instead of ten; about five minutes on two cores. With
  * `--only`, and with `--quick`, nothing is written unless `--out` says where. Ends with 1 when anything differs.
  */
-import { Clock, Duration, Effect } from "effect"
+import { Clock, Duration, Effect, Fiber } from "effect"
 import { writeFile } from "node:fs/promises"
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -23,7 +23,7 @@ import { storm } from "./storm.ts"
 
 const faults: ReadonlyArray<Fault> = [...outages, ...odooAnswers, ...input, storm]
 
-const full = { consultants: 24, days: 10, away: Duration.seconds(10), latency: 0.3 }
+const full = { consultants: 15, days: 10, away: Duration.seconds(10), latency: 0.15 }
 const quick = { consultants: 6, days: 5, away: Duration.seconds(2), latency: 0.15 }
 const ODOO_TIMEOUT = "20 seconds"
 const POLL = "25 millis"
@@ -47,7 +47,8 @@ const attempt = Effect.fnUntraced(function* (fault: Fault, seed: number, size: t
     durable: true,
     odooTimeout: fault.odooTimeout ?? ODOO_TIMEOUT,
   })
-  yield* at.publish
+  // Little by little: many small batches, and publishers that feel the broker's troubles too.
+  const publishing = yield* Effect.forkChild(at.trickle)
   const began = yield* seconds
   const strike: Strike = {
     at,
@@ -64,10 +65,12 @@ const attempt = Effect.fnUntraced(function* (fault: Fault, seed: number, size: t
     if (strikes === 0) wrong.push("the fault did not strike")
     const over = yield* seconds
     const before = yield* at.settled
+    // What was on its way to Weir when the fault ended counts: there must be something left to do.
     if (before >= events) wrong.push("everything was settled before the fault was over")
     yield* at.until(Math.min(events, before + 1), strike.weir, POLL)
     recoverySeconds = (yield* seconds) - over
   }
+  yield* Fiber.join(publishing)
   yield* at.until(events, strike.weir)
   const result: Result = {
     fault,
