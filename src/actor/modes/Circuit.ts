@@ -7,7 +7,8 @@
  *        └── any call's success     └───────────────────────────────┘ failed: open for twice as long
  *
  * While it is not closed nobody calls but one cheap probe at a time; whoever wants to call waits, and goes on by itself
- * when it is closed again. The breaker is Effect's; this adds waiting, probing, and when what happened.
+ * when it is closed again. After a first failure the probe is asked as well: a call that hung for minutes need not be
+ * followed by two more to know that nobody is there, and one that is stuck by itself opens nothing. The breaker is Effect's; this adds waiting, probing, and when what happened.
  */
 import { Clock, Effect, Exit, Latch, Option, Schedule } from "effect"
 import { CircuitBreaker } from "effect/persistence"
@@ -77,6 +78,8 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
   const meter = circuitMeter(entity, dependency)
   const closed = Latch.makeUnsafe(true)
   const barred = Latch.makeUnsafe(false)
+  /** Open after a failure while it is closed: one of many calls may have been unlucky, or nobody is there. */
+  const suspected = Latch.makeUnsafe(false)
   let state: CircuitState = "closed"
   let openedAtMillis: number | null = null
   let failingSinceMillis: number | null = null
@@ -95,6 +98,7 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
     if (to === "closed") {
       openedAtMillis = null
       failingSinceMillis = null
+      Latch.closeUnsafe(suspected)
       Latch.closeUnsafe(barred)
       Latch.openUnsafe(closed)
     }
@@ -130,6 +134,7 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
     if (judgement === "nothing" && !probing) return CircuitBreaker.ignored
     failingSinceMillis ??= clock.currentTimeMillisUnsafe()
     trouble = error?.message ?? ""
+    Latch.openUnsafe(suspected)
     return CircuitBreaker.failure(judgement === "refused" ? { retryAfter: thresholds.refusedOpen } : {})
   }
 
@@ -150,9 +155,12 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
 
   const probing = Effect.gen(function* () {
     while (true) {
-      yield* barred.await
+      yield* Effect.raceFirst(barred.await, suspected.await)
+      Latch.closeUnsafe(suspected)
       const standing = yield* Effect.orDie(breaker.state(dependency))
-      if (standing._tag === "Open") yield* Effect.sleep(standing.retryAfter)
+      if (standing._tag !== "HalfOpen") {
+        yield* Effect.sleep(standing._tag === "Open" ? standing.retryAfter : thresholds.firstOpen)
+      }
       yield* Effect.exit(execute(probe, true))
     }
   })
