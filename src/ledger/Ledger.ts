@@ -274,6 +274,7 @@ export class Ledger extends Context.Service<Ledger, {
    * `by` says who. Not fenced, in line with the owner's settlements. Idempotent. Answers how many became ready.
    */
   readonly approve: (entity: string, reference: Reference, by: string) => Effect.Effect<number, LedgerError>
+  /** The same, for good. Not what is `ready`: it may be on its way into Odoo at this moment. */
   readonly dismiss: (
     entity: string,
     eventIds: ReadonlyArray<string>,

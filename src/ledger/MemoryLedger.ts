@@ -259,7 +259,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         for (const id of new Set(eventIds.map(printable))) {
           const entry = state.held.get(id)
           const known = state.events.get(id)
-          if (entry === undefined || known === undefined) continue
+          if (entry === undefined || known === undefined || entry.state === "ready") continue
           state.held.delete(id)
           Object.assign(known, { state: "dismissed", reason: printable(reason) })
           countersOf(state, entry.record.flow).dismissed++

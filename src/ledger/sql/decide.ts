@@ -10,7 +10,7 @@ const found = (ids: string): string => `
 
 /**
  * A person's decisions. Not fenced, any node may take them, but in line with the owner's settlements by the lock on the
- * lease. A follower cannot be retried: it would overtake.
+ * lease. A follower cannot be retried: it would overtake. What is ready cannot be dismissed: it may be on its way into Odoo.
  */
 export const retry = `
 create function weir.retry(p_entity text, p_id text[]) returns integer language plpgsql ${byIndex} as $$
@@ -34,7 +34,8 @@ declare
 begin
   perform from weir.lease where entity = p_entity for no key update;
   with gone as (
-    delete from weir.held where ctid = any (array(${found("p_id")})) returning event_id, flow, key
+    delete from weir.held where ctid = any (array(${found("p_id")})) and state <> 'ready'
+    returning event_id, flow, key
   ), final as (
     update weir.event set state = 'dismissed', reason = p_reason, settled_at_millis = p_now
     where ctid = any (array(
