@@ -40,6 +40,8 @@ const shape: month.MonthOptions = {
 const entities = Array.from({ length: shape.entities }, (_, index) => month.entityOf(index))
 /** Published at a time. */
 const PAGE = 5_000
+/** Longest time for one round. */
+const LIMIT = "2 minutes"
 /** As configured by default. */
 const POOL_SIZE = 10
 
@@ -81,7 +83,10 @@ class Gauge {
   settle(outcomes: ReadonlyArray<Outcome>): void {
     this.settled.push(outcomes.length)
     for (const outcome of outcomes) {
-      if (outcome._tag === "Parked") throw new Error(`${outcome.event.eventId}: ${outcome.code} ${outcome.detail}`)
+      if (outcome._tag === "Parked") {
+        const parked = new Error(`${outcome.event.eventId}: ${outcome.code} ${outcome.detail}`)
+        return void Deferred.doneUnsafe(this.#done, Effect.die(parked))
+      }
       if (outcome._tag === "Applied") this.#left--
     }
     if (this.#left > 0) return
@@ -130,6 +135,10 @@ const main = Effect.gen(function* () {
       },
     })
     yield* gauge.done.pipe(
+      Effect.timeoutOrElse({
+        duration: LIMIT,
+        orElse: () => Effect.die(new Error(`not everything was applied within ${LIMIT}`)),
+      }),
       Effect.provide(running),
       Effect.provide(Layer.mergeAll(brokerLayer, Layer.succeed(Ledger, ledger), Layer.succeed(Odoo, counting))),
     )
