@@ -19,6 +19,7 @@ import { VERSION } from "./config/version.ts"
 import type { Flow } from "./flow/Flow.ts"
 import * as Http from "./http/Server.ts"
 import { health, statusSource } from "./http/live.ts"
+import { control } from "./http/liveControl.ts"
 import { Ledger } from "./ledger/Ledger.ts"
 import * as PgLedger from "./ledger/PgLedger.ts"
 import * as CallGate from "./odoo/CallGate.ts"
@@ -132,7 +133,7 @@ export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
   Http.layer(settings.http).pipe(
-    Layer.provide([statusSource, health]),
+    Layer.provide([statusSource, health, control]),
     Layer.provideMerge(engine(settings, flows)),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

@@ -80,7 +80,11 @@ const columns: ReadonlyArray<Column<StatusRow>> = [
     colour: ({ state }) =>
       state === "running" ? "green" : state === "stopped" ? "dim" : state === "fenced" ? "red" : "yellow",
   },
-  { title: "MODE", cell: ({ mode }) => mode, colour: ({ mode }) => mode === "full" ? undefined : "yellow" },
+  {
+    title: "MODE",
+    cell: ({ decided, mode }) => decided === "" ? mode : `${mode}*`,
+    colour: ({ mode }) => mode === "full" ? undefined : "yellow",
+  },
   number("BACKLOG", ({ backlog }) => backlog),
   number("IN FLIGHT", ({ inFlight }) => inFlight),
   number("APPLIED", ({ applied }) => applied),
@@ -94,9 +98,17 @@ const columns: ReadonlyArray<Column<StatusRow>> = [
   { title: "", cell: ({ trouble }) => trouble.slice(0, 80), colour: () => "yellow" },
 ]
 
+/** Who decided what, below the table. */
+const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
+  const byEntity = new Map(rows.filter(({ decided }) => decided !== "").map((row) => [row.entity, row]))
+  return [...byEntity.values()].map(({ decided, entity, mode }, index) =>
+    `${index === 0 ? "\n" : ""}* ${entity} ${mode}, decided by ${decided}`
+  )
+}
+
 /** The report as lines for people. */
 export const render = (report: StatusReport, live: boolean, paint: Paint): string => {
   if (report.rows.length === 0) return "No legal entity is configured. Add one to entities in weir.json."
-  const lines = table(columns, report.rows, paint)
+  const lines = [table(columns, report.rows, paint), ...decisions(report)].join("\n")
   return live ? lines : `${lines}\n\nNo weir answers: counters are the ledger's, nothing runs here.`
 }

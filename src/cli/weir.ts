@@ -7,14 +7,20 @@ import { VERSION } from "../config/version.ts"
 import * as Logging from "../telemetry/Logging.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
+import { drain } from "./drain.ts"
 import { exitCodes, interruption } from "./Failure.ts"
+import { incidents } from "./incidents.ts"
+import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
+import { resume } from "./resume.ts"
 import { root } from "./root.ts"
 import { run } from "./run.ts"
 import { status } from "./status.ts"
 
-export const cli = root.pipe(Command.withSubcommands([run, publish, status, doctor, demo, period]))
+export const cli = root.pipe(
+  Command.withSubcommands([run, publish, status, mode, drain, resume, incidents, doctor, demo, period]),
+)
 
 /** The library ends a bad call with 1; that is what a failure has here. */
 const teardown: Runtime.Teardown = (exit, onExit) => {

@@ -1,11 +1,16 @@
 /**
- * The service's own HTTP endpoints, for orchestrators, Prometheus and `weir status`. They change nothing and show no
- * payloads; by default they listen on this machine only.
+ * The service's own HTTP endpoints, for orchestrators, Prometheus and the command line. They show no payloads; by
+ * default they listen on this machine only. What changes something (`controlRoutes.ts`) is answered to this machine only,
+ * wherever they listen.
  *
  *     GET /healthz   the process is alive
  *     GET /readyz    it can work: 200 or 503, with every check
  *     GET /metrics   Prometheus text format
  *     GET /status    one row per entity and flow
+ *
+ *     POST /entities/<code>/mode     a person's mode, or `auto`
+ *     POST /entities/<code>/drain    stop in order
+ *     POST /entities/<code>/resume   go on
  *
  * Errors are problem details (RFC 9457).
  */
@@ -15,16 +20,13 @@ import { HttpRouter, HttpServer, HttpServerResponse } from "effect/http"
 import { PrometheusMetrics } from "effect/observability"
 import { createServer } from "node:http"
 import { VERSION } from "../config/version.ts"
+import type { Control } from "./Control.ts"
+import { controlRoutes } from "./controlRoutes.ts"
+import { problem } from "./problem.ts"
 import { Health, type ReadinessReport, type StatusReport, StatusSource } from "./Status.ts"
 
 /** How long open connections may hold up a shutdown. */
 const GRACEFUL_SHUTDOWN = "1 second"
-
-const problem = (status: number, title: string, detail: string) =>
-  HttpServerResponse.jsonUnsafe({ type: "about:blank", title, status, detail }, {
-    status,
-    contentType: "application/problem+json",
-  })
 
 const healthz = HttpRouter.add("GET", "/healthz", HttpServerResponse.jsonUnsafe({ alive: true, version: VERSION }))
 
@@ -54,12 +56,14 @@ const status = HttpRouter.use(Effect.fnUntraced(function* (router) {
 }))
 
 /** The routes, for a server of one's own. */
-export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Health | StatusSource> = Layer.mergeAll(
-  healthz,
-  readyz,
-  status,
-  PrometheusMetrics.layerHttp({ path: "/metrics" }),
-)
+export const routes: Layer.Layer<never, never, HttpRouter.HttpRouter | Health | StatusSource | Control> = Layer
+  .mergeAll(
+    healthz,
+    readyz,
+    status,
+    controlRoutes,
+    PrometheusMetrics.layerHttp({ path: "/metrics" }),
+  )
 
 /** Listens until the scope closes. Fails when the port is taken: configuration, `http.port`. */
 export const layer = (options: { readonly host: string; readonly port: number }) =>

@@ -9,6 +9,14 @@ export const StatusRow = Schema.Struct({
   /** As the actor says; `stopped` when no process runs it. */
   state: State,
   mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
+  /** Who decided the mode, why and until when; empty: Weir itself. */
+  decided: Schema.String,
+  /** The worst circuit of what the flow needs: `closed`, or the dependency that it waits for. */
+  circuit: Schema.String,
+  /** Incidents of the entity that are not over. */
+  incidents: Schema.Int,
+  /** Consumers replaced because they had gone silent, since the session began. */
+  rebuilds: Schema.Int,
   /** Events in the broker that were not delivered yet; null when the broker does not answer. */
   backlog: Schema.NullOr(Schema.Int),
   /** Events admitted and not settled. */

@@ -1,6 +1,7 @@
 /** Status rows from the ledger's tallies, the broker's backlog and, where actors run, what they show of themselves. */
 import { Clock, DateTime, Effect } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
+import { ODOO } from "../actor/modes/Conduct.ts"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { Ledger, type Mode, type Tally } from "../ledger/Ledger.ts"
@@ -14,7 +15,7 @@ const BACKLOG_TIMEOUT = "2 seconds"
 export interface StatusScope {
   /** Configured entities with their configured mode. */
   readonly entities: ReadonlyMap<string, Mode>
-  readonly flows: ReadonlyArray<Pick<Flow, "name" | "domain">>
+  readonly flows: ReadonlyArray<Pick<Flow, "name" | "domain" | "needs">>
   /** What the actors of this process or cluster say, by entity; empty when asked from outside. */
   readonly live: ReadonlyMap<string, EntityStatus>
 }
@@ -32,6 +33,21 @@ const none: Omit<Tally, "entity" | "flow"> = {
   ready: 0,
   checkpoint: 0,
   oldestHeldMillis: null,
+}
+
+/** `ada until 2026-12-31T18:00:00.000Z: year end` */
+const decidedBy = (override: EntityStatus["override"]): string => {
+  if (override === null) return ""
+  const { actor, reason, untilMillis } = override
+  return `${actor}${untilMillis === null ? "" : ` until ${new Date(untilMillis).toISOString()}`}: ${reason}`
+}
+
+/** `closed`, or `tax open`. */
+const circuitOf = ({ needs = [] }: Pick<Flow, "needs">, circuits: EntityStatus["circuits"]): string => {
+  const open = circuits.find(({ dependency, state }) =>
+    state !== "closed" && (dependency === ODOO || needs.includes(dependency))
+  )
+  return open === undefined ? "closed" : `${open.dependency} ${open.state}`
 }
 
 /** One row per entity and flow, in the order of configuration and catalogue. */
@@ -65,6 +81,10 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
         flow: flow.name,
         state: line?.state ?? actor?.state ?? "stopped",
         mode: actor?.mode ?? owner?.mode ?? mode,
+        decided: decidedBy(actor?.override ?? null),
+        circuit: circuitOf(flow, actor?.circuits ?? []),
+        incidents: actor?.incidents ?? 0,
+        rebuilds: line?.rebuilds ?? 0,
         backlog,
         inFlight: line?.inFlight ?? 0,
         applied: tally.applied,

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Metric, Schema } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
+import { Control } from "../../src/http/Control.ts"
 import { address, layer } from "../../src/http/Server.ts"
 import {
   type Check,
@@ -18,6 +19,10 @@ const row: StatusRow = {
   flow: "invoices",
   state: "running",
   mode: "full",
+  decided: "",
+  circuit: "closed",
+  incidents: 0,
+  rebuilds: 0,
   backlog: 3,
   inFlight: 2,
   applied: 10,
@@ -52,6 +57,7 @@ const get = (path: string, { checks = [], rows = Effect.succeed([row]) }: Given 
         Layer.provide([
           Layer.succeed(Health, { checks: Effect.succeed(checks) }),
           Layer.succeed(StatusSource, { rows }),
+          Layer.mock(Control, {}),
         ]),
       ),
     ),

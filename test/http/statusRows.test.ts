@@ -72,6 +72,12 @@ describe("status rows", () => {
         entity: "be01",
         state: "running" as const,
         mode: "hold" as const,
+        override: { actor: "ada", reason: "year end", untilMillis: 0 },
+        circuits: [
+          { dependency: "tax", state: "open" as const, openedAtMillis: 1, trouble: "away" },
+          { dependency: "odoo", state: "half-open" as const, openedAtMillis: 2, trouble: "away" },
+        ],
+        incidents: 1,
         epoch: 9,
         owner: "host:2",
         trouble: "",
@@ -86,12 +92,17 @@ describe("status rows", () => {
           attempts: 4,
           nextTryMillis: 90_000,
           restarts: 1,
+          rebuilds: 2,
         }],
       }]])
       const [be01] = yield* statusRows({ ...scope, live }).pipe(Effect.provide([broker, ledger]))
       assert.deepInclude(be01, {
         state: "troubled",
         mode: "hold",
+        decided: "ada until 1970-01-01T00:00:00.000Z: year end",
+        circuit: "odoo half-open",
+        incidents: 1,
+        rebuilds: 2,
         inFlight: 3,
         ratePerSecond: 2.5,
         epoch: 9,
