@@ -15,6 +15,7 @@ import * as MemoryBroker from "../../src/broker/MemoryBroker.ts"
 import type { Settings } from "../../src/config/Configuration.ts"
 import { check } from "../../src/config/load.ts"
 import type { Flow } from "../../src/flow/Flow.ts"
+import type { Mode } from "../../src/ledger/Ledger.ts"
 import * as MemoryLedger from "../../src/ledger/MemoryLedger.ts"
 import { catalog } from "../../streams/catalog.ts"
 import { Kernel, Livelock, Process } from "./kernel/Kernel.ts"
@@ -103,6 +104,8 @@ class World {
   /** Entities that somebody drained and did not resume. */
   readonly #drained = new Set<string>()
   readonly #dismissed = new Set<string>()
+  /** Last mode that somebody wanted of an entity. */
+  readonly #wishes = new Map<string, { readonly mode: Mode }>()
 
   constructor(plan: Plan, traced: boolean) {
     const { places, maxOpsBeforeYield, networkMillis, workers } = plan.shape
@@ -260,8 +263,8 @@ class World {
       }
       case "Mode": {
         const { entity, forMillis, mode } = step
-        this.#fleet.tell(entity, (actor) => actor.SetMode({ mode }))
-        return void kernel.after(forMillis, () => this.#fleet.tell(entity, (actor) => actor.SetMode({ mode: "full" })))
+        this.#wish(entity, mode)
+        return void kernel.after(forMillis, () => this.#wish(entity, "full"))
       }
       case "Drain": {
         const { entity, forMillis } = step
@@ -273,6 +276,17 @@ class World {
       case "Dismiss":
         return this.#handle(step)
     }
+  }
+
+  /** A person wants a mode, and says so again until it is accepted or another one is wanted. */
+  #wish(entity: string, mode: Mode): void {
+    const wish = { mode }
+    this.#wishes.set(entity, wish)
+    const ask = (): void =>
+      this.#fleet.tell(entity, (actor) => actor.SetMode({ mode }), (success) => {
+        if (!success && this.#wishes.get(entity) === wish) this.kernel.after(1_000, ask)
+      })
+    ask()
   }
 
   #resume(entity: string): void {
@@ -315,6 +329,7 @@ class World {
     for (const operation of brokerOperations) this.#now(this.#brokerFaults.failNext(operation, { times: 0 }))
     this.#fleet.cure()
     for (const entity of [...this.#drained]) this.#resume(entity)
+    for (const entity of [...this.#wishes.keys()]) this.#wish(entity, "full")
   }
 
   /** Until nothing more can happen by itself. */
@@ -386,21 +401,23 @@ class World {
   /** Every applied event that tells the world of something has done so. */
   #outgoing(inspections: ReadonlyArray<MemoryLedger.Inspection>): void {
     this.#pass(15_000)
-    const told = new Map<string, number>()
-    const read = Stream.runForEach(
-      this.#broker.read({ subject: "erp-out.>", fromSequence: 1 }),
-      ({ headers }) =>
-        Effect.sync(() => {
-          const id = headers["nats-msg-id"] ?? ""
-          told.set(id, (told.get(id) ?? 0) + 1)
-        }),
-    )
-    this.#now(read)
     const types: Readonly<Record<string, string>> = {
       engagements: "engagement.provisioned",
       invoices: "invoice.posted",
       payments: "payment.reconciled",
     }
+    const told = new Map<string, number>()
+    const read = Stream.runForEach(
+      this.#broker.read({ subject: "erp-out.>", fromSequence: 1 }),
+      ({ headers, subject }) =>
+        Effect.sync(() => {
+          const id = headers["nats-msg-id"] ?? ""
+          // What the actor says of itself is not told of an event.
+          if (!Object.values(types).some((type) => subject.endsWith(`.${type}`))) return
+          told.set(id, (told.get(id) ?? 0) + 1)
+        }),
+    )
+    this.#now(read)
     for (const { entity, events } of inspections) {
       for (const { record, state } of events) {
         const type = types[record.flow]

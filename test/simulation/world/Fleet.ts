@@ -124,11 +124,15 @@ export class Fleet {
   }
 
   /** Tells the current process's actor of `entity` something, as soon as there is one that listens. */
-  tell(entity: string, what: (actor: ReturnType<Client>) => Effect.Effect<unknown, unknown>): void {
+  tell(
+    entity: string,
+    what: (actor: ReturnType<Client>) => Effect.Effect<unknown, unknown>,
+    answered: (success: boolean) => void = () => {},
+  ): void {
     const { kernel, observer, trace } = this.#options
     const member = this.#current
     if (member?.context === undefined || member.process.state !== "running") {
-      kernel.after(KNOCK_MILLIS, () => this.tell(entity, what))
+      kernel.after(KNOCK_MILLIS, () => this.tell(entity, what, answered))
       return
     }
     const told = Effect.flatMap(LegalEntity.client, (client) => what(client(entity)))
@@ -136,6 +140,7 @@ export class Fleet {
       const answer = Exit.isSuccess(exit) ? "answers" : "does not answer"
       observer.cover(`control ${answer}`)
       trace(`${member.process.name} ${entity} ${answer}`)
+      answered(Exit.isSuccess(exit))
     })
   }
 

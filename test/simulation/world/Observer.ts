@@ -119,6 +119,8 @@ export class Observer {
         for (const parent of names) this.#writing.delete(parent)
         const reason = Exit.isSuccess(exit) ? undefined : exit.cause.reasons[0]
         const outcome = reason === undefined ? "ok" : reason._tag === "Fail" ? reason.error.code : reason._tag
+        // Given up by its client, it may still be carried out.
+        if (outcome === "ODOO-NO-ANSWER") known.abandoned = true
         this.cover(`odoo ${outcome}`)
         this.#trace(`${process.name} ${entity} ${name} ${outcome}`)
       },
