@@ -9,7 +9,7 @@ import { CommandFailed, exitCodes } from "../Failure.ts"
 const BATCH = 500
 const LOOK_EVERY = "250 millis"
 /** Looks without change after which the demo gives up. */
-const PATIENCE = 240
+const PATIENCE = 1_000
 /** Plain lines, when there is no terminal, come this many looks apart. */
 const LINE_EVERY = 8
 
@@ -53,7 +53,7 @@ export const untilSettled = Effect.fnUntraced(function* (total: number, say: boo
     if (still >= PATIENCE) {
       return yield* new CommandFailed({
         exit: exitCodes.failure,
-        message: `Nothing has moved for a minute at ${done} of ${total} events. The log above says what it waits for.`,
+        message: `Nothing has moved for four minutes at ${done} of ${total} events. The log above says what it waits for.`,
       })
     }
     yield* Effect.sleep(LOOK_EVERY)
