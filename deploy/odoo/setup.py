@@ -33,6 +33,7 @@ rights = [
     'project.group_project_manager',
     'hr_timesheet.group_timesheet_manager',
     'hr.group_hr_manager',
+    'hr_expense.group_hr_expense_manager',
     'account.group_account_user',
     'account.group_account_manager',
 ]

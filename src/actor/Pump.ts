@@ -11,10 +11,11 @@
 import { Clock, Deferred, Duration, Effect, Latch, Stream } from "effect"
 import { Broker, type Delivery } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
-import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
+import { type Claim, type HeldEvent, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import { identityOf, judge } from "./admit.ts"
 import { approvedPeriods } from "./approvals.ts"
+import { depthOf, part } from "./aside.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
 import type { Item } from "./Item.ts"
@@ -70,6 +71,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const ledger = yield* Ledger
   const decoder = makeDecoder(flow)
   const schedule = new Schedule(flow.name, parents)
+  const depth = depthOf(flow.inFlight)
   const checkpoint = new Checkpoint(options.startAfter)
   options.observe(schedule, checkpoint)
   let stopping = false
@@ -94,9 +96,15 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const enter = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
     schedule.admissionStarts()
     yield* admit(items).pipe(Effect.onError(() => Effect.sync(() => schedule.admissionFails())))
-    schedule.push(items)
+    const { aside, here } = part(items, schedule, depth)
+    schedule.push(here)
     Latch.openUnsafe(wake)
+    if (aside.length === 0) return
+    const outcomes = aside.map(({ event, message }): Outcome => ({ _tag: "Behind", event, message }))
+    yield* settler.settle({ flow: flow.name, items: aside, outcomes, checkpoint })
   })
+  /** Highest stream sequence that has been admitted since the session began. */
+  let entered = options.startAfter
 
   /** A consumer after everything that was delivered before: what is in flight stays in flight when the broker is away. */
   const deliveries = Stream.suspend(() =>
@@ -113,8 +121,13 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const enterAsThereIsRoom = Effect.fnUntraced(function* (fresh: ReadonlyArray<Delivery>) {
     for (let from = 0; from < fresh.length;) {
       const free = flow.inFlight - schedule.size
-      if (free > 0) yield* enter(fresh.slice(from, from += free).map(decoder.delivery))
-      else yield* Effect.sleep(ROOM_POLL)
+      if (free <= 0) yield* Effect.sleep(ROOM_POLL)
+      else {
+        const slice = fresh.slice(from, from += free)
+        yield* enter(slice.map(decoder.delivery))
+        entered = slice[slice.length - 1]!.streamSequence
+        if (early) Latch.openUnsafe(released)
+      }
     }
   })
   /** A redelivery of what is settled: its ack was lost, and without another one it would hold its place for ever. */
@@ -156,6 +169,29 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     })),
   )
 
+  /** Held events wait for predecessors of their key that the stream has not brought again yet. */
+  let early = false
+  const backlog = Effect.suspend(() =>
+    broker.backlog({
+      entity: claim.entity,
+      flow: flow.name,
+      epoch: claim.epoch,
+      subject: subjectOf(claim.entity, flow),
+      afterSequence: checkpoint.last,
+    })
+  )
+  /**
+   * Of the ready events, those that are nobody's followers: after a crash the stream brings again what was in flight, and
+   * an event that was set aside must not overtake it. When the stream has nothing more to bring, nobody is missing.
+   */
+  const inOrder = Effect.fnUntraced(function* (events: ReadonlyArray<HeldEvent>) {
+    const due = events.filter(({ streamSequence }) => streamSequence <= entered)
+    early = due.length < events.length
+    if (due.length > 0 || !early) return due
+    early = (yield* backlog.pipe(untilAvailable("backlog"))) > 0 || checkpoint.last > entered
+    return early ? [] : events
+  })
+
   /** Held events go through the flow again, as many at a time as a batch takes. */
   const resumer = Effect.gen(function* () {
     while (!stopping) {
@@ -163,7 +199,8 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       const held = schedule.heldEventIds
       const limit = flow.batch.size - held.length
       const events = limit <= 0 ? [] : yield* ledger.ready(claim, flow.name, limit, held).pipe(untilAvailable("ready"))
-      if (events.length > 0) yield* enter(events.map(decoder.held))
+      const due = yield* inOrder(events)
+      if (due.length > 0) yield* enter(due.map(decoder.held))
       else yield* released.await.pipe(Effect.timeoutOption(READY_POLL))
     }
   })

@@ -45,6 +45,11 @@ export class Schedule {
     return this.#runnable.size
   }
 
+  /** Events of `key` that are here. */
+  queued(key: string): number {
+    return this.#queues.get(key)?.length ?? 0
+  }
+
   /** The held events that are here already. */
   get heldEventIds(): ReadonlyArray<string> {
     return [...this.#eventIds]

@@ -81,7 +81,7 @@ export const holding = (held: Held) => {
       return {
         state: "behind",
         code: "BEHIND-EXCEPTION",
-        detail: `an earlier event of ${held.event.flow}/${held.event.key} is held`,
+        detail: `an earlier event of ${held.event.flow}/${held.event.key} is not done yet`,
         on: null,
         deadlineMillis: null,
       } as const

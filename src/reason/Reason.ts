@@ -122,9 +122,9 @@ export const reasons = {
   ),
   "BEHIND-EXCEPTION": business(
     "park",
-    "An earlier event of the same business key is held",
-    "Resolve the earlier one; this one follows by itself.",
-    "an earlier event of invoices/INV-00123 is held",
+    "An earlier event of the same business key is not done yet",
+    "Nothing while the earlier one is under way. If it is an exception: resolve it; this one follows by itself.",
+    "an earlier event of invoices/INV-00123 is not done yet",
   ),
   // What Odoo says
   "TOTALS-MISMATCH": business(

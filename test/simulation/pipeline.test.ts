@@ -272,6 +272,21 @@ describe("the pipeline", () => {
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   })
 
+  it.effect("goes on after a change of mode that failed because another owner had claimed", () => {
+    const world = ports()
+    return Effect.gen(function* () {
+      yield* pass(2)
+      const ledger = yield* Ledger
+      yield* ledger.claim("be01", "another process")
+      const client = yield* LegalEntity.client
+      yield* client("be01").SetMode({ mode: "full" }).pipe(Effect.exit, Effect.forkChild)
+      yield* pass(10)
+      yield* publish(...quoteToCash)
+      yield* pass(30)
+      for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+    }).pipe(Effect.provide(running()), Effect.provide(world.layer))
+  })
+
   it.effect("loses nothing when broker and ledger fail in turns", () => {
     const world = ports()
     return Effect.gen(function* () {

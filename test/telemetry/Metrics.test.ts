@@ -61,7 +61,10 @@ describe("metrics", () => {
 
   it("are all described and named in base units", () => {
     for (const metric of all) {
-      assert.match(metric.id, /^weir_[a-z_]+(?:_total|_seconds|_events|_in_flight|_backlog|_running|_limit|_state|_mode|_open)$/u)
+      assert.match(
+        metric.id,
+        /^weir_[a-z_]+(?:_total|_seconds|_events|_in_flight|_backlog|_running|_limit|_state|_mode|_open)$/u,
+      )
       assert.isNotEmpty(metric.description)
     }
     assert.strictEqual(new Set(all.map(({ id }) => id)).size, all.length)

@@ -51,7 +51,10 @@ const textOf = (cause: unknown): string => {
   return `${cause.message}${inner}`
 }
 
-/** A retryable failure unless the broker clearly says no. */
+/**
+ * A retryable failure unless the broker clearly says no. All consumers here are Weir's own, so one that is gone was lost
+ * by a broker that restarted, or given up by it: a fresh one takes its place.
+ */
 export const failureOf = (operation: string, jetstreamIsOn: boolean) => (cause: unknown): BrokerError => {
   if (cause instanceof BrokerError) return cause
   if (isNoResponders(cause)) {
@@ -64,7 +67,11 @@ export const failureOf = (operation: string, jetstreamIsOn: boolean) => (cause: 
       })
   }
   const inner = cause instanceof Error ? cause.cause : undefined
-  const reason = isRefusal(cause) || isRefusal(inner) ? "Refused" : "Unreachable"
+  const reason = isApiCode(cause, apiCode.consumerNotFound)
+    ? "Interrupted"
+    : isRefusal(cause) || isRefusal(inner)
+    ? "Refused"
+    : "Unreachable"
   return new BrokerError({ reason, operation, message: `${textOf(cause)}${advice(cause)}`, cause })
 }
 

@@ -53,7 +53,8 @@ export const untilSettled = Effect.fnUntraced(function* (total: number, say: boo
     if (still >= PATIENCE) {
       return yield* new CommandFailed({
         exit: exitCodes.failure,
-        message: `Nothing has moved for four minutes at ${done} of ${total} events. The log above says what it waits for.`,
+        message:
+          `Nothing has moved for four minutes at ${done} of ${total} events. The log above says what it waits for.`,
       })
     }
     yield* Effect.sleep(LOOK_EVERY)

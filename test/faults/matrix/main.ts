@@ -3,7 +3,7 @@
  *
  *   deno task faults [--quick] [--seed 7] [--only kill-weir,poison] [--out docs/reliability.md]
  *
- * `--quick`: a smaller month, servers away for two seconds instead of ten; about five minutes on two cores. With
+ * `--quick`: a smaller month, servers away for two seconds instead of ten; about four minutes on two cores. With
  * `--only`, and with `--quick`, nothing is written unless `--out` says where. Ends with 1 when anything differs.
  */
 import { Clock, Duration, Effect, Fiber } from "effect"
