@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { depthOf, part } from "../../src/actor/aside.ts"
 import type { Item, Verdict } from "../../src/actor/Item.ts"
 
-const itemOf = (key: string, n: number, verdict: Verdict = { _tag: "Write", references: [] }) =>
+const itemOf = (key: string, n: number, verdict: Verdict = { _tag: "Write", references: [], previous: null }) =>
   ({ event: { key, eventId: `${key}-${n}` }, verdict }) as unknown as Item
 const ids = (items: ReadonlyArray<Item>) => items.map(({ event }) => event.eventId)
 const nobody = { queued: () => 0 }
