@@ -110,7 +110,7 @@ export const Entity = Schema.Struct({
   journals: optional(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     {},
-    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase` …).",
   ),
   taxes: optional(
     Schema.Record(
@@ -119,6 +119,13 @@ export const Entity = Schema.Struct({
     ),
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
+  ),
+  purchaseTaxes: absent(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),

@@ -40,6 +40,8 @@ export interface Refusal {
 export type Step<D> =
   | Check<D>
   | Find<D>
+  | Resolve<D>
+  | Read<D>
   | Query<D>
   | Load<D>
   | Update<D>
@@ -55,6 +57,30 @@ export interface Check<D> {
   readonly name: string
   /** Why the event cannot go on; undefined when it can. */
   refuse(write: Write<D>): Refusal | undefined
+}
+
+/**
+ * Database ids of a record that Weir wrote, by its external id, into `ids[name]`; one call for the batch, and what is known
+ * is remembered. Only for models that Odoo makes nothing of without values: it is asked by a `load` of the id alone.
+ */
+export interface Resolve<D> {
+  readonly _tag: "Resolve"
+  readonly name: string
+  readonly model: string
+  /** Full external id; null: nothing is asked. */
+  externalId(write: Write<D>): string | null
+  /** Said when Odoo has no such record. Default: `ODOO-RECORD-MISSING`. */
+  missing?(write: Write<D>): Refusal
+}
+
+/** Reads records by their ids, into `read[name].records`; one call for the batch. What is gone is left out. */
+export interface Read<D> {
+  readonly _tag: "Read"
+  readonly name: string
+  readonly model: string
+  /** Database ids; none: nothing is asked, there are no records. */
+  records(write: Write<D>): ReadonlyArray<number>
+  readonly fields: ReadonlyArray<string>
 }
 
 /** Reads records by a condition, into `read[name].records`. One call per event. */
@@ -216,6 +242,8 @@ export interface Reconcile<D> {
 
 export const check = <D>(step: Omit<Check<D>, "_tag">): Check<D> => ({ _tag: "Check", ...step })
 export const query = <D>(step: Omit<Query<D>, "_tag">): Query<D> => ({ _tag: "Query", ...step })
+export const resolve = <D>(step: Omit<Resolve<D>, "_tag">): Resolve<D> => ({ _tag: "Resolve", ...step })
+export const read = <D>(step: Omit<Read<D>, "_tag">): Read<D> => ({ _tag: "Read", ...step })
 export const update = <D>(step: Omit<Update<D>, "_tag">): Update<D> => ({ _tag: "Update", ...step })
 export const unlink = <D>(step: Omit<Unlink<D>, "_tag">): Unlink<D> => ({ _tag: "Unlink", ...step })
 export const invoke = <D>(step: Omit<Invoke<D>, "_tag">): Invoke<D> => ({ _tag: "Invoke", ...step })

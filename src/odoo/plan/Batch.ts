@@ -44,6 +44,15 @@ export class Batch {
     this.refuse(index, { code: error.code, detail: `${error.operation}: ${error.message}` })
   }
 
+  /** Forgets what an event was refused for, and what its steps found: it goes through its plan anew, in another batch. */
+  reopen(index: number): void {
+    const { ids, read } = this.writes[index]!
+    this.#refusals[index] = undefined
+    this.#records[index] = new Map()
+    for (const step of Object.keys(ids)) delete ids[step]
+    for (const step of Object.keys(read)) delete read[step]
+  }
+
   /** Drops the refused; called between two steps. */
   settle(): void {
     this.#alive = this.#alive.filter((index) => this.#refusals[index] === undefined)
