@@ -11,7 +11,7 @@
  */
 import { NodeClusterSocket } from "@effect/platform-node"
 import { PgClient } from "@effect/sql-pg"
-import { Duration, Effect, Layer, Option, type Redacted } from "effect"
+import { Duration, Layer, Option, type Redacted } from "effect"
 import {
   MessageStorage,
   RunnerAddress,
