@@ -5,7 +5,10 @@ import { approvals } from "./approvals.ts"
 import { customers } from "./customers.ts"
 import { engagements } from "./engagements.ts"
 import { invoices } from "./invoices.ts"
+import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
+import { rates } from "./rates.ts"
+import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
 import { HELD } from "../src/actor/hold.ts"
 
@@ -15,6 +18,9 @@ export const catalog: ReadonlyArray<Flow> = [
   invoices,
   customers,
   engagements,
+  rates,
+  milestones,
+  subscriptions,
   timesheets,
 ]
 

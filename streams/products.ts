@@ -41,3 +41,10 @@ export const productSeeds: ReadonlyArray<Seed> = [
   service("Milestones", productOf["milestones"], "delivery", "milestones", "unit"),
   service("Retainer", productOf["retainer"], "order", "timesheet", "hour"),
 ]
+
+/** External id of the product of subscription lines: billed by what is agreed, whatever is used. */
+export const subscriptionProduct = "weir.product_subscription"
+
+export const subscriptionSeeds: ReadonlyArray<Seed> = [
+  service("Subscription", subscriptionProduct, "order", "manual", "unit"),
+]
