@@ -33,6 +33,7 @@ export const productOf = {
   "fixed-price": "weir.product_fixed",
   "milestones": "weir.product_milestones",
   "retainer": "weir.product_retainer",
+  "usage": "weir.product_usage",
 } as const satisfies Record<EngagementKind, string>
 
 export const productSeeds: ReadonlyArray<Seed> = [
@@ -40,4 +41,5 @@ export const productSeeds: ReadonlyArray<Seed> = [
   service("Fixed price", productOf["fixed-price"], "order", "manual", "unit"),
   service("Milestones", productOf["milestones"], "delivery", "milestones", "unit"),
   service("Retainer", productOf["retainer"], "order", "timesheet", "hour"),
+  service("Usage", productOf.usage, "delivery", "manual", "unit"),
 ]

@@ -1,17 +1,85 @@
 /**
  * Approved time becomes timesheet lines: cost on the project, and delivered hours on the order line that bills them.
  *
- *   timesheet.approved ─> employee (found by work e-mail) ─> account.analytic.line
+ *   timesheet.approved  ─> billable? ─> account.analytic.line                    ─> timesheet.ready goes out
+ *   timesheet.corrected ─> billable? ─> the line rewritten, or reversal and correction where it is invoiced
+ *   timesheet.withdrawn ─>              the line deleted,   or its reversal      where it is invoiced
  *
  * Each line names its order line and marks it as chosen by hand, so that no later change of the project moves it.
  */
 import { BigDecimal } from "effect"
-import { TimesheetApproved } from "../schemas/timesheet.ts"
-import { event, type Flow } from "../src/flow/Flow.ts"
-import { find, load } from "../src/flow/Step.ts"
-import { externalId } from "../src/flow/Write.ts"
+import { format, fromOdooFloat } from "../schemas/money.ts"
+import { TimesheetApproved, TimesheetCorrected, TimesheetWithdrawn } from "../schemas/timesheet.ts"
+import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
+import { many2one } from "../src/odoo/CompanyCalls.ts"
+import { check, find, load, read, resolve, type Step, unlink } from "../src/flow/Step.ts"
+import { externalId, type Write } from "../src/flow/Write.ts"
+import { isBilledByHour, placeSteps, productSteps, recordsIn } from "./billability.ts"
 import { id } from "./codes.ts"
 import { engagementIds, parent } from "./keys.ts"
+import {
+  isReplaced,
+  nextNames,
+  obstacleTo,
+  reversalOf,
+  rowOf,
+  says,
+  standingOf,
+  standingSteps,
+  TIMESHEET,
+  type TimeValues,
+} from "./timesheetLines.ts"
+
+/** Both say the whole of a line. */
+type Line = TimesheetApproved | TimesheetCorrected
+
+const placeOf = ({ billable, engagement, line }: Line) => billable ? { engagement, line } : null
+
+const employee = <D extends Line>(): Step<D> =>
+  find<D>({ name: "employee", model: "hr.employee", field: "work_email", value: ({ data }) => data.consultant })
+
+const project = <D extends { readonly engagement: string }>(): Step<D> =>
+  resolve<D>({
+    name: "project",
+    model: "project.project",
+    externalId: ({ company, data }) => engagementIds(company.entity, data.engagement).project,
+  })
+
+/** What is delivered and ready to bill on an order line, after the write. */
+const delivered = <D>(linesOf: (write: Write<D>) => ReadonlyArray<number | undefined>): Step<D> =>
+  read<D>({
+    name: "delivered",
+    model: "sale.order.line",
+    records: (write) => [...new Set(linesOf(write))].flatMap((line) => line ?? []),
+    fields: ["qty_delivered", "qty_to_invoice", "product_id"],
+  })
+
+const HOURS = 2
+
+/** What others learn: the order line of the time now, and the one that it was on. Nothing about time that is not billed. */
+const readiness = (
+  write: Write<{ readonly key: string; readonly engagement: string }>,
+  hours: BigDecimal.BigDecimal,
+  line: string | null,
+): ReadonlyArray<OutcomeEvent> => {
+  const before = many2one(standingOf(write)?.["so_line"])
+  const now = line === null ? undefined : write.ids["line"]
+  const quantities = (lineId: number | undefined) => {
+    const record = recordsIn(write, "delivered").find((each) => each.id === lineId && isBilledByHour(each, write))
+    const quantity = (field: string) => format(fromOdooFloat(Number(record?.[field]), HOURS), HOURS)
+    return record === undefined
+      ? null
+      : { lineId: record.id, delivered: quantity("qty_delivered"), toInvoice: quantity("qty_to_invoice") }
+  }
+  const ready = quantities(now)
+  const released = before === now ? null : quantities(before)
+  if (ready === null && released === null) return []
+  const { engagement, key: timesheet } = write.data
+  return [{
+    type: "timesheet.ready",
+    data: { timesheet, engagement, line, hours: format(hours, HOURS), ready, released },
+  }]
+}
 
 const approved = event<TimesheetApproved>({
   type: "timesheet.approved",
@@ -21,29 +89,23 @@ const approved = event<TimesheetApproved>({
   parents: (timesheet) => [parent.engagement(timesheet.engagement)],
   references: (timesheet) => [{ flow: "engagements", key: timesheet.engagement }],
   versions: "once",
-  record: "line",
+  record: "sheet",
   plan: [
-    find({
-      name: "employee",
-      model: "hr.employee",
-      field: "work_email",
-      value: ({ data }) => data.consultant,
-    }),
+    employee(),
+    ...placeSteps<TimesheetApproved>("time", placeOf),
     load({
-      name: "line",
-      model: "account.analytic.line",
+      name: "sheet",
+      model: TIMESHEET,
       mode: "create",
       rows: ({ data, company, ids }) => {
         const engagement = engagementIds(company.entity, data.engagement)
-        const employee = ids["employee"]
-        if (employee === undefined) return { code: "MASTER-DATA-MISSING", detail: `no employee ${data.consultant}` }
         return {
           externalId: externalId(company.entity, "timesheets", data.key),
           values: {
             date: data.date,
             name: data.description,
             unit_amount: BigDecimal.format(data.hours),
-            "employee_id/.id": id(employee),
+            "employee_id/.id": id(ids["employee"]!),
             "project_id/id": engagement.project,
             // Empty rather than left out: a new line has none, and all lines of a batch fit into one call.
             "task_id/id": data.task === undefined ? "" : engagement.task(data.task),
@@ -53,16 +115,125 @@ const approved = event<TimesheetApproved>({
         }
       },
     }),
+    delivered(({ ids }) => [ids["line"]]),
   ],
+  outcomes: (write) => readiness(write, write.data.hours, write.data.billable ? write.data.line : null),
+})
+
+const wantedOf = ({ data, ids }: Write<TimesheetCorrected>): TimeValues => ({
+  date: data.date,
+  name: data.description,
+  hours: data.hours,
+  employee: ids["employee"],
+  project: ids["project"],
+  task: ids["task"],
+  line: data.billable ? ids["line"] : undefined,
+})
+
+const corrected = event<TimesheetCorrected>({
+  type: "timesheet.corrected",
+  version: 1,
+  schema: TimesheetCorrected,
+  key: (timesheet) => timesheet.key,
+  parents: (timesheet) => [parent.engagement(timesheet.engagement)],
+  references: (timesheet) => [{ flow: "engagements", key: timesheet.engagement }],
+  versions: "gate",
+  record: "sheet",
+  plan: [
+    project(),
+    ...standingSteps<TimesheetCorrected>(),
+    check({ name: "standing-line", refuse: obstacleTo }),
+    employee(),
+    resolve({
+      name: "task",
+      model: "project.task",
+      externalId: ({ company, data }) =>
+        data.task === undefined ? null : engagementIds(company.entity, data.engagement).task(data.task),
+      missing: ({ data }) => ({
+        code: "ENGAGEMENT-PART-MISSING",
+        detail: `engagement ${data.engagement} has no task ${data.task}`,
+      }),
+    }),
+    ...placeSteps<TimesheetCorrected>("time", placeOf),
+    // Create-or-skip: what is invoiced must not even be touched. The first row is the key's record from now on.
+    load({
+      name: "sheet",
+      model: TIMESHEET,
+      mode: "create",
+      rows: (write) => {
+        const { company, key, previous } = write
+        const standing = standingOf(write)
+        const wanted = wantedOf(write)
+        const own = previous?.externalId ?? externalId(company.entity, "timesheets", key)
+        if (standing === undefined || !isReplaced(write) || says(standing, wanted)) return rowOf(own, wanted)
+        const { correction } = nextNames(write)
+        return [
+          rowOf(externalId(company.entity, "timesheets", correction), wanted, correction),
+          reversalOf(write, standing),
+        ]
+      },
+    }),
+    load({
+      name: "rewritten",
+      model: TIMESHEET,
+      mode: "upsert",
+      rows: (write) => {
+        const { previous } = write
+        const standing = standingOf(write)
+        const wanted = wantedOf(write)
+        return previous === null || standing === undefined || isReplaced(write) || says(standing, wanted)
+          ? []
+          : rowOf(previous.externalId, wanted)
+      },
+    }),
+    delivered((write) => [write.ids["line"], many2one(standingOf(write)?.["so_line"])]),
+  ],
+  outcomes: (write) => readiness(write, write.data.hours, write.data.billable ? write.data.line : null),
+})
+
+const withdrawn = event<TimesheetWithdrawn>({
+  type: "timesheet.withdrawn",
+  version: 1,
+  schema: TimesheetWithdrawn,
+  key: (timesheet) => timesheet.key,
+  parents: (timesheet) => [parent.engagement(timesheet.engagement)],
+  references: (timesheet) => [{ flow: "engagements", key: timesheet.engagement }],
+  versions: "gate",
+  plan: [
+    project(),
+    ...productSteps<TimesheetWithdrawn>(["time-and-materials"]),
+    ...standingSteps<TimesheetWithdrawn>(),
+    load({
+      name: "reversal",
+      model: TIMESHEET,
+      mode: "create",
+      rows: (write) => {
+        const standing = standingOf(write)
+        return standing !== undefined && isReplaced(write) ? reversalOf(write, standing) : []
+      },
+    }),
+    unlink({
+      name: "deleted",
+      model: TIMESHEET,
+      records: (write) => {
+        const standing = standingOf(write)
+        return standing === undefined || isReplaced(write) ? [] : [standing.id]
+      },
+    }),
+    delivered((write) => [many2one(standingOf(write)?.["so_line"])]),
+  ],
+  // Its key maps to this fact for good: whatever comes again of the line finds that it is withdrawn.
+  fact: () => "withdrawn",
+  outcomes: (write) => readiness(write, BigDecimal.make(0n, 0), null),
 })
 
 export const timesheets: Flow = {
   name: "timesheets",
   domain: "timesheet",
-  description: "Approved time becomes timesheet lines on project, task and order line",
+  description: "Approved time becomes timesheet lines on project, task and order line; corrections follow it",
   lane: "bulk",
   batch: { size: 200, linger: "50 millis", concurrency: 2 },
   inFlight: 1200,
   referenceDeadline: "1 day",
-  events: [approved],
+  events: [approved, corrected, withdrawn],
 }

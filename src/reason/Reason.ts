@@ -138,6 +138,18 @@ export const reasons = {
     "Add the code to the entity in weir.json, then retry.",
     "entity be01 maps no tax code S12: add it to entities.be01.taxes in weir.json",
   ),
+  "ENGAGEMENT-PART-MISSING": business(
+    "park",
+    "The engagement has no such line or task",
+    "Correct the line or task at the source, or amend the engagement; then retry.",
+    "engagement ENG-0007 has no line senior",
+  ),
+  "NOT-BILLABLE": business(
+    "park",
+    "Nothing can be billed on this line: of its kind, or because the engagement is not under way",
+    "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
+    "line senior of engagement ENG-0007 is on an order that is cancel",
+  ),
   "BEHIND-EXCEPTION": business(
     "park",
     "An earlier event of the same business key is not done yet",

@@ -29,13 +29,13 @@ interface Company {
   readonly rate: number
 }
 
-type Record = { readonly id: number; readonly [field: string]: Json }
+export type Record = { readonly id: number; readonly [field: string]: Json }
 type Row = ReadonlyArray<string>
 
 const database = "main"
-const skip = { mode: "update", noupdate: true } as const
+export const skip = { mode: "update", noupdate: true } as const
 
-class World extends Context.Service<World, {
+export class World extends Context.Service<World, {
   readonly target: Target
   readonly entity: string
   readonly company: Company
@@ -65,7 +65,7 @@ interface Input {
   readonly context?: { readonly [name: string]: Json }
 }
 
-const makeWorld = Effect.fnUntraced(function* (target: Target) {
+export const makeWorld = Effect.fnUntraced(function* (target: Target) {
   const entity = `t${Date.now().toString(36)}`
   const bare = (model: string, domain: ReadonlyArray<Json>, fields: ReadonlyArray<string>, company?: number) =>
     target.odoo.call({
@@ -156,7 +156,7 @@ const productColumns = [
 ]
 
 /** An engagement as its flow writes it, with two lines of 100 × 150.50 and 1 × 5000; the order is still a draft. */
-const draftOrder = Effect.fnUntraced(function* (key: string) {
+export const draftOrder = Effect.fnUntraced(function* (key: string) {
   const { company, load, xid } = yield* World
   const [analytic] = yield* load(
     "account.analytic.account",
@@ -243,7 +243,7 @@ const orderColumns = [
 ]
 
 /** The same, confirmed, with a task on its first line. */
-const engagement = Effect.fnUntraced(function* (key: string) {
+export const engagement = Effect.fnUntraced(function* (key: string) {
   const { call, load, xid } = yield* World
   const made = yield* draftOrder(key)
   yield* call("sale.order", "action_confirm", { ids: [made.order] })
@@ -258,7 +258,7 @@ const engagement = Effect.fnUntraced(function* (key: string) {
   return { ...made, task }
 })
 
-const timesheetColumns = [
+export const timesheetColumns = [
   "id",
   "date",
   "name",
@@ -270,7 +270,7 @@ const timesheetColumns = [
   "is_so_line_edited",
 ]
 
-const timesheetRow = Effect.fnUntraced(function* (of: string, key: string, hours: string) {
+export const timesheetRow = Effect.fnUntraced(function* (of: string, key: string, hours: string) {
   const { employee, xid } = yield* World
   const part = (name: string) => xid("engagements", `${of}.${name}`)
   return [
@@ -287,7 +287,7 @@ const timesheetRow = Effect.fnUntraced(function* (of: string, key: string, hours
 })
 
 /** Draft invoice with lines `[quantity, price]`; `line`: the order line that they bill. */
-const draftInvoice = Effect.fnUntraced(function* (
+export const draftInvoice = Effect.fnUntraced(function* (
   key: string,
   lines: ReadonlyArray<readonly [quantity: string, price: string]>,
   line?: string,
@@ -332,7 +332,7 @@ const draftInvoice = Effect.fnUntraced(function* (
   return { id, columns, rows }
 })
 
-const postedInvoice = Effect.fnUntraced(function* (key: string, price: string) {
+export const postedInvoice = Effect.fnUntraced(function* (key: string, price: string) {
   const { call } = yield* World
   const { id } = yield* draftInvoice(key, [["1", price]])
   yield* call("account.move", "action_post", { ids: [id] })
@@ -352,7 +352,7 @@ const paymentColumns = [
   "payment_reference",
 ]
 
-const paymentRow = Effect.fnUntraced(function* (key: string, amount: string, journal?: number) {
+export const paymentRow = Effect.fnUntraced(function* (key: string, amount: string, journal?: number) {
   const { company, xid } = yield* World
   return [
     xid("payments", key),
@@ -368,7 +368,7 @@ const paymentRow = Effect.fnUntraced(function* (key: string, amount: string, jou
   ]
 })
 
-const postedPayment = Effect.fnUntraced(function* (key: string, amount: string) {
+export const postedPayment = Effect.fnUntraced(function* (key: string, amount: string) {
   const { call, load } = yield* World
   const [id = 0] = yield* load("account.payment", paymentColumns, [yield* paymentRow(key, amount)])
   yield* call("account.payment", "action_post", { ids: [id] })
@@ -376,7 +376,7 @@ const postedPayment = Effect.fnUntraced(function* (key: string, amount: string) 
 })
 
 /** The open receivable item of an invoice or of a payment's entry. */
-const receivable = Effect.fnUntraced(function* (field: "move_id" | "payment_id", id: number) {
+export const receivable = Effect.fnUntraced(function* (field: "move_id" | "payment_id", id: number) {
   const { search } = yield* World
   return first(
     yield* search(
@@ -391,7 +391,7 @@ const receivable = Effect.fnUntraced(function* (field: "move_id" | "payment_id",
 })
 
 /** Fails the test when the call succeeds. */
-const refused = (call: Effect.Effect<unknown, OdooError, World>) =>
+export const refused = (call: Effect.Effect<unknown, OdooError, World>) =>
   Effect.flatMap(
     Effect.result(call),
     (result) =>
@@ -400,14 +400,14 @@ const refused = (call: Effect.Effect<unknown, OdooError, World>) =>
         : Effect.die(new Error(`the call was not refused: ${JSON.stringify(result.success)}`)),
   )
 
-const nameOf = (value: Json | undefined): string => (Array.isArray(value) ? String(value[1]) : "")
-const idOf = (value: Json | undefined): number => (Array.isArray(value) ? Number(value[0]) : 0)
-const first = <A>(items: ReadonlyArray<A>): A => {
+export const nameOf = (value: Json | undefined): string => (Array.isArray(value) ? String(value[1]) : "")
+export const idOf = (value: Json | undefined): number => (Array.isArray(value) ? Number(value[0]) : 0)
+export const first = <A>(items: ReadonlyArray<A>): A => {
   const [item] = items
   if (item === undefined) throw new Error("expected a record, found none")
   return item
 }
-const cents = (value: Json | undefined): string => format(fromOdooFloat(Number(value), 6), 2)
+export const cents = (value: Json | undefined): string => format(fromOdooFloat(Number(value), 6), 2)
 /** `percent` of `amount`, exact, to two decimals. */
 const share = (amount: string, percent: number): string =>
   format(
