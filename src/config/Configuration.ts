@@ -114,7 +114,7 @@ export const Entity = Schema.Struct({
   journals: optional(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     {},
-    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase` …).",
   ),
   taxes: optional(
     Schema.Record(
@@ -125,6 +125,13 @@ export const Entity = Schema.Struct({
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
   region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
+  purchaseTaxes: absent(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
+  ),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),
     "exception",
