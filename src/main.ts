@@ -4,9 +4,11 @@
  *     settings, addresses ─► Broker, Ledger, Odoo ─► CallGate, MasterData, Plan ─► actors on the cluster ─► HTTP
  */
 import { Duration, Effect, Layer, Schedule } from "effect"
+import type { Sharding } from "effect/cluster"
 import { hostname } from "node:os"
 import process from "node:process"
 import * as Actors from "./actor/Actors.ts"
+import * as ManyProcesses from "./actor/ManyProcesses.ts"
 import { untilAvailable } from "./actor/patience.ts"
 import { Roster } from "./actor/Roster.ts"
 import * as SingleProcess from "./actor/SingleProcess.ts"
@@ -117,13 +119,35 @@ export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
     }),
   )
 
+const terminationOf = ({ grace }: Settings) => Duration.sum(grace, TERMINATION_MARGIN)
+
+/** One process on its own, or one of several: then the ledger must be migrated, because its schema holds the runners. */
+const placement = (settings: Settings, { postgresUrl }: Addresses) => {
+  const { cluster, entities } = settings
+  const termination = terminationOf(settings)
+  if (cluster === undefined) return SingleProcess.layer({ termination })
+  const { host = hostname(), region } = cluster
+  const regions = new Set(Object.values(entities).flatMap(({ region }) => region ?? []))
+  if (region !== undefined) regions.add(region)
+  return Layer.unwrap(
+    Effect.as(
+      Ledger,
+      ManyProcesses.layer({ ...cluster, host, region, regions: [...regions].sort(), postgresUrl, termination }),
+    ),
+  )
+}
+
 /**
  * The engine on given ports: what the real service and every simulation have in common.
  * Needs `Broker`, `Ledger`, `Odoo`.
  */
-export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
+export const engine = <E = never, R = never>(
+  settings: Settings,
+  flows: ReadonlyArray<Flow>,
+  placement: Layer.Layer<Sharding.Sharding, E, R> = SingleProcess.layer({ termination: terminationOf(settings) }),
+) =>
   Actors.layer(settings.grace).pipe(
-    Layer.provideMerge(SingleProcess.layer({ termination: Duration.sum(settings.grace, TERMINATION_MARGIN) })),
+    Layer.provideMerge(placement),
     Layer.provide([Plan.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate(settings)),
@@ -134,6 +158,6 @@ export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
   Http.layer(settings.http).pipe(
     Layer.provide([statusSource, health, control]),
-    Layer.provideMerge(engine(settings, flows)),
+    Layer.provideMerge(engine(settings, flows, placement(settings, addresses))),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

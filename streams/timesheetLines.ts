@@ -32,7 +32,10 @@ export const nextNames = ({ key, previous }: Write<unknown>) => {
   return { reversal: `${key}.reversal-${next}`, correction: `${key}.correction-${next}` }
 }
 
-/** Model of the mapping of a line that was withdrawn: a fact. */
+/** The engagement, always the first reference, links its project. */
+export const projectOf = ({ references }: Write<unknown>): number | undefined => references[0]?.links["project"]
+
+/** What was withdrawn is a fact. */
 const isRecord = ({ previous }: Write<unknown>): boolean => previous !== null && previous.model === TIMESHEET
 
 /** The line as it stands in Odoo; undefined when there is none yet. */
@@ -60,7 +63,7 @@ export const standingSteps = <D>(): ReadonlyArray<Step<D>> => [
     domain: (write) => {
       if (!isRecord(write)) return null
       const { correction, reversal } = nextNames(write)
-      const parts = ["&", ["project_id", "=", write.ids["project"] ?? 0], ["ref", "in", [reversal, correction]]]
+      const parts = ["&", ["project_id", "=", projectOf(write) ?? 0], ["ref", "in", [reversal, correction]]]
       return ["|", ["id", "=", write.previous!.id], ...parts]
     },
     fields: [
@@ -98,7 +101,7 @@ export const obstacleTo = (write: Write<unknown>): Refusal | undefined => {
   }
   const standing = standingOf(write)
   if (standing === undefined) return { code: "ODOO-RECORD-MISSING", detail: `${TIMESHEET} ${previous.id} is gone` }
-  return many2one(standing["project_id"]) === write.ids["project"] ? undefined : {
+  return many2one(standing["project_id"]) === projectOf(write) ? undefined : {
     code: "EVENT-CHANGED",
     detail: `${key} stands on another engagement's project; withdraw it there and approve a line with a key of its own`,
   }

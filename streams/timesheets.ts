@@ -12,15 +12,17 @@ import { format, fromOdooFloat } from "../schemas/money.ts"
 import { TimesheetApproved, TimesheetCorrected, TimesheetWithdrawn } from "../schemas/timesheet.ts"
 import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { many2one } from "../src/odoo/CompanyCalls.ts"
-import { check, find, load, read, resolve, type Step, unlink } from "../src/flow/Step.ts"
+import { check, find, load, read, type Step, unlink } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
-import { isBilledByHour, placeSteps, productSteps, recordsIn } from "./billability.ts"
-import { id } from "./codes.ts"
-import { engagementIds, parent } from "./keys.ts"
+import type { Mapping } from "../src/ledger/Ledger.ts"
+import { billableSteps, isBilledByHour, productSteps, recordsIn } from "./billability.ts"
+import { closingOf, lateFor } from "./closing.ts"
+import { engagementPart, parent } from "./keys.ts"
 import {
   isReplaced,
   nextNames,
   obstacleTo,
+  projectOf,
   reversalOf,
   rowOf,
   says,
@@ -33,17 +35,29 @@ import {
 /** Both say the whole of a line. */
 type Line = TimesheetApproved | TimesheetCorrected
 
-const placeOf = ({ billable, engagement, line }: Line) => billable ? { engagement, line } : null
+/** The engagement, then the order line that bills it, then the task: whichever the line of time has. */
+const referencesOf = ({ billable, engagement, line, task }: Line) => [
+  { flow: "engagements", key: engagement },
+  ...(billable ? [engagementPart(engagement, "line", line)] : []),
+  ...(task === undefined ? [] : [engagementPart(engagement, "task", task)]),
+]
 
-const employee = <D extends Line>(): Step<D> =>
-  find<D>({ name: "employee", model: "hr.employee", field: "work_email", value: ({ data }) => data.consultant })
+const lineOf = ({ data, references }: Write<Line>): Mapping | undefined => data.billable ? references[1] : undefined
 
-const project = <D extends { readonly engagement: string }>(): Step<D> =>
-  resolve<D>({
-    name: "project",
-    model: "project.project",
-    externalId: ({ company, data }) => engagementIds(company.entity, data.engagement).project,
-  })
+const taskOf = ({ data, references }: Write<Line>): Mapping | undefined =>
+  data.task === undefined ? undefined : references[data.billable ? 2 : 1]
+
+const lineIdOf = (write: Write<Line>): number | undefined => lineOf(write)?.id
+
+/** What both ask before anything is written. */
+const before = <D extends Line>(): ReadonlyArray<Step<D>> => [
+  check<D>({
+    name: "open",
+    refuse: ({ consulted, data }) => lateFor(data.engagement, consulted?.[0], data.date),
+  }),
+  find<D>({ name: "employee", model: "hr.employee", field: "work_email", value: ({ data }) => data.consultant }),
+  ...billableSteps<D>("time", lineIdOf),
+]
 
 /** What is delivered and ready to bill on an order line, after the write. */
 const delivered = <D>(linesOf: (write: Write<D>) => ReadonlyArray<number | undefined>): Step<D> =>
@@ -61,9 +75,9 @@ const readiness = (
   write: Write<{ readonly key: string; readonly engagement: string }>,
   hours: BigDecimal.BigDecimal,
   line: string | null,
+  now: number | undefined,
 ): ReadonlyArray<OutcomeEvent> => {
   const before = many2one(standingOf(write)?.["so_line"])
-  const now = line === null ? undefined : write.ids["line"]
   const quantities = (lineId: number | undefined) => {
     const record = recordsIn(write, "delivered").find((each) => each.id === lineId && isBilledByHour(each, write))
     const quantity = (field: string) => format(fromOdooFloat(Number(record?.[field]), HOURS), HOURS)
@@ -81,53 +95,43 @@ const readiness = (
   }]
 }
 
+const readinessOf = (write: Write<Line>) =>
+  readiness(write, write.data.hours, write.data.billable ? write.data.line : null, lineIdOf(write))
+
+const valuesOf = (write: Write<Line>): TimeValues => {
+  const { data, ids } = write
+  return {
+    date: data.date,
+    name: data.description,
+    hours: data.hours,
+    employee: ids["employee"],
+    project: projectOf(write),
+    task: taskOf(write)?.id,
+    line: lineIdOf(write),
+  }
+}
+
 const approved = event<TimesheetApproved>({
   type: "timesheet.approved",
   version: 1,
   schema: TimesheetApproved,
   key: (timesheet) => timesheet.key,
   parents: (timesheet) => [parent.engagement(timesheet.engagement)],
-  references: (timesheet) => [{ flow: "engagements", key: timesheet.engagement }],
+  references: referencesOf,
+  consults: (timesheet) => [closingOf(timesheet.engagement)],
   versions: "once",
   record: "sheet",
   plan: [
-    employee(),
-    ...placeSteps<TimesheetApproved>("time", placeOf),
+    ...before<TimesheetApproved>(),
     load({
       name: "sheet",
       model: TIMESHEET,
       mode: "create",
-      rows: ({ data, company, ids }) => {
-        const engagement = engagementIds(company.entity, data.engagement)
-        return {
-          externalId: externalId(company.entity, "timesheets", data.key),
-          values: {
-            date: data.date,
-            name: data.description,
-            unit_amount: BigDecimal.format(data.hours),
-            "employee_id/.id": id(ids["employee"]!),
-            "project_id/id": engagement.project,
-            // Empty rather than left out: a new line has none, and all lines of a batch fit into one call.
-            "task_id/id": data.task === undefined ? "" : engagement.task(data.task),
-            "so_line/id": data.billable ? engagement.line(data.line) : "",
-            is_so_line_edited: true,
-          },
-        }
-      },
+      rows: (write) => rowOf(externalId(write.company.entity, "timesheets", write.key), valuesOf(write)),
     }),
-    delivered(({ ids }) => [ids["line"]]),
+    delivered((write) => [lineIdOf(write)]),
   ],
-  outcomes: (write) => readiness(write, write.data.hours, write.data.billable ? write.data.line : null),
-})
-
-const wantedOf = ({ data, ids }: Write<TimesheetCorrected>): TimeValues => ({
-  date: data.date,
-  name: data.description,
-  hours: data.hours,
-  employee: ids["employee"],
-  project: ids["project"],
-  task: ids["task"],
-  line: data.billable ? ids["line"] : undefined,
+  outcomes: readinessOf,
 })
 
 const corrected = event<TimesheetCorrected>({
@@ -136,25 +140,14 @@ const corrected = event<TimesheetCorrected>({
   schema: TimesheetCorrected,
   key: (timesheet) => timesheet.key,
   parents: (timesheet) => [parent.engagement(timesheet.engagement)],
-  references: (timesheet) => [{ flow: "engagements", key: timesheet.engagement }],
+  references: referencesOf,
+  consults: (timesheet) => [closingOf(timesheet.engagement)],
   versions: "gate",
   record: "sheet",
   plan: [
-    project(),
     ...standingSteps<TimesheetCorrected>(),
-    check({ name: "standing-line", refuse: obstacleTo }),
-    employee(),
-    resolve({
-      name: "task",
-      model: "project.task",
-      externalId: ({ company, data }) =>
-        data.task === undefined ? null : engagementIds(company.entity, data.engagement).task(data.task),
-      missing: ({ data }) => ({
-        code: "ENGAGEMENT-PART-MISSING",
-        detail: `engagement ${data.engagement} has no task ${data.task}`,
-      }),
-    }),
-    ...placeSteps<TimesheetCorrected>("time", placeOf),
+    check({ name: "changeable", refuse: obstacleTo }),
+    ...before<TimesheetCorrected>(),
     // Create-or-skip: what is invoiced must not even be touched. The first row is the key's record from now on.
     load({
       name: "sheet",
@@ -163,7 +156,7 @@ const corrected = event<TimesheetCorrected>({
       rows: (write) => {
         const { company, key, previous } = write
         const standing = standingOf(write)
-        const wanted = wantedOf(write)
+        const wanted = valuesOf(write)
         const own = previous?.externalId ?? externalId(company.entity, "timesheets", key)
         if (standing === undefined || !isReplaced(write) || says(standing, wanted)) return rowOf(own, wanted)
         const { correction } = nextNames(write)
@@ -180,15 +173,15 @@ const corrected = event<TimesheetCorrected>({
       rows: (write) => {
         const { previous } = write
         const standing = standingOf(write)
-        const wanted = wantedOf(write)
+        const wanted = valuesOf(write)
         return previous === null || standing === undefined || isReplaced(write) || says(standing, wanted)
           ? []
           : rowOf(previous.externalId, wanted)
       },
     }),
-    delivered((write) => [write.ids["line"], many2one(standingOf(write)?.["so_line"])]),
+    delivered((write) => [lineIdOf(write), many2one(standingOf(write)?.["so_line"])]),
   ],
-  outcomes: (write) => readiness(write, write.data.hours, write.data.billable ? write.data.line : null),
+  outcomes: readinessOf,
 })
 
 const withdrawn = event<TimesheetWithdrawn>({
@@ -200,7 +193,6 @@ const withdrawn = event<TimesheetWithdrawn>({
   references: (timesheet) => [{ flow: "engagements", key: timesheet.engagement }],
   versions: "gate",
   plan: [
-    project(),
     ...productSteps<TimesheetWithdrawn>(["time-and-materials"]),
     ...standingSteps<TimesheetWithdrawn>(),
     load({
@@ -224,7 +216,7 @@ const withdrawn = event<TimesheetWithdrawn>({
   ],
   // Its key maps to this fact for good: whatever comes again of the line finds that it is withdrawn.
   fact: () => "withdrawn",
-  outcomes: (write) => readiness(write, BigDecimal.make(0n, 0), null),
+  outcomes: (write) => readiness(write, BigDecimal.make(0n, 0), null, undefined),
 })
 
 export const timesheets: Flow = {

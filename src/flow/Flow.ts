@@ -74,6 +74,11 @@ export interface EventSpec<D> {
    * durably, and goes on by itself when the hold is lifted.
    */
   holds?(data: D): ReadonlyArray<Reference>
+  /**
+   * What the plan wants to know of if it is there already, for example that an engagement is closed: nothing is waited for.
+   * As the ledger knew it when the event was admitted.
+   */
+  consults?(data: D): ReadonlyArray<Reference>
   /** What this event does to the hold on its own key. Default: it leaves it as it is. */
   readonly hold?: "set" | "lift"
   /**

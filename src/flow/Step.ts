@@ -17,6 +17,11 @@ export type Cell = string | number | boolean
 export interface Row {
   readonly externalId: string
   readonly values: { readonly [column: string]: Cell }
+  /**
+   * The key by which other events refer to this record, beside the event's own: `engagements` `ENG-7.line-senior`. What
+   * follows the point is its role among the links of the event's key. The first row of a step has the step's name as well.
+   */
+  readonly as?: Reference
   readonly lines?: {
     /** x2many field, for example `order_line`. */
     readonly field: string
@@ -86,6 +91,8 @@ export interface Query<D> {
   /** Odoo's search domain; null: nothing is asked, there are no records. */
   domain(write: Write<D>): ReadonlyArray<Json> | null
   readonly fields: ReadonlyArray<string>
+  /** Gives each record its external id as the field `external_id`, "" when it has none. One more call when there are any. */
+  readonly externalIds?: boolean
   /** Odoo's order, for example `date, id`. Default: by id. */
   readonly order?: string
   /** Most records; an event for which there are more is refused. */

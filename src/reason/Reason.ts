@@ -138,17 +138,42 @@ export const reasons = {
     "Add the code to the entity in weir.json, then retry.",
     "entity be01 maps no tax code S12: add it to entities.be01.taxes in weir.json",
   ),
-  "ENGAGEMENT-PART-MISSING": business(
+  // What the agreement says
+  "ENGAGEMENT-INCOMPLETE": business(
     "park",
-    "The engagement has no such line or task",
-    "Correct the line or task at the source, or amend the engagement; then retry.",
-    "engagement ENG-0007 has no line senior",
+    "The agreement lacks something without which it cannot be delivered or billed",
+    "Complete it at the source and publish it again with a larger sequence; dismiss this one.",
+    "ENG-0007: has no contract number; line senior has no price",
+  ),
+  "BILLING-SCHEDULE-MISSING": business(
+    "park",
+    "The agreement has no complete billing schedule: something would be delivered and never billed",
+    "Complete the schedule at the source and publish the agreement again with a larger sequence; dismiss this one.",
+    "ENG-0007: line senior (time-and-materials) needs a rhythm",
+  ),
+  "LEGAL-ENTITY-MISMATCH": business(
+    "park",
+    "The contract is with another legal entity than the subject names",
+    "Find out which is right; publish again on the right subject; dismiss.",
+    "ENG-0007 is a contract of us01, the subject says be01",
+  ),
+  "PRICE-LIST-MISSING": business(
+    "park",
+    "Odoo has no price list in the agreement's currency, or several",
+    "Make the price list in Odoo, or name the one that is meant in the event; then retry.",
+    "ENG-0007 is in USD: Odoo has no price list in USD for be01",
   ),
   "NOT-BILLABLE": business(
     "park",
     "Nothing can be billed on this line: of its kind, or because the engagement is not under way",
     "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
     "line senior of engagement ENG-0007 is on an order that is cancel",
+  ),
+  "ENGAGEMENT-CLOSED": business(
+    "park",
+    "The engagement is closed and takes no more changes or work of later days",
+    "Reopen the engagement with engagement.reopened, then retry; or dismiss.",
+    "ENG-0007 was closed on 2026-10-31, this is of 2026-11-03",
   ),
   "BEHIND-EXCEPTION": business(
     "park",

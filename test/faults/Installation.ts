@@ -27,6 +27,8 @@ import * as Proxy from "./Proxy.ts"
 import * as Server from "./Server.ts"
 
 const DATABASE = "odoo"
+/** Most runners of a cluster in one test. */
+const RUNNERS = 3
 const WORKERS = 4
 /** Messages published between two confirmations. */
 const BATCH = 500
@@ -62,6 +64,8 @@ export interface Observer {
   readonly figures: Effect.Effect<ReadonlyArray<Figure>>
   /** Figures that differ, records in Odoo that are nobody's, keys whose order was broken: nothing, if all is well. */
   readonly wrong: Effect.Effect<ReadonlyArray<string>>
+  /** Process ids of the present owners, by entity. */
+  readonly owners: Effect.Effect<ReadonlyMap<string, number>>
   /** Deletes all checkpoints, as an operator would after the stream was lost. */
   readonly rewind: Effect.Effect<void>
 }
@@ -72,6 +76,8 @@ export interface Installation extends Observer {
   readonly proxies: { readonly broker: Proxy.Proxy; readonly database: Proxy.Proxy; readonly odoo: Proxy.Proxy }
   /** Starts `weir run`; it ends with the scope, if not before. */
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
+  /** Starts one of several, `number` from 0, at its place in the cluster. */
+  readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
   /** Publishes it little by little, whatever happens to the broker meanwhile: what is not confirmed is sent again. */
@@ -115,6 +121,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     database: yield* Proxy.start(database.port),
     odoo: yield* Proxy.start(odoo.port),
   }
+  const ports = yield* Effect.all(Array.from({ length: RUNNERS }, () => Server.freePort), { concurrency: RUNNERS })
   const file = join(folder, "weir.json")
   const configuration = {
     ...scenario.configuration,
@@ -135,9 +142,16 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     dataDir: join(folder, "data"),
   }
   yield* Effect.promise(() => writeFile(file, JSON.stringify(configuration)))
-  const weir = Program.start("src/cli/weir.ts", ["run", "--config", file], {
-    LEDGER_URL: database.url(proxies.database.port),
-    ODOO_API_KEY: defaultKey,
+  const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
+  const weir = Program.start("src/cli/weir.ts", ["run", "--config", file], secrets)
+  const runner = Effect.fnUntraced(function* (number: number) {
+    return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
+      ...secrets,
+      WEIR_CLUSTER_HOST: "127.0.0.1",
+      WEIR_CLUSTER_LISTEN: "127.0.0.1",
+      WEIR_CLUSTER_PORT: String(ports[number]),
+      WEIR_CLUSTER_PROFILE: "test",
+    })
   })
 
   const installation: Installation = {
@@ -146,6 +160,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     servers: { broker, database, odoo },
     proxies,
     weir,
+    runner,
     publish: publish(broker.url(), scenario),
     trickle: trickle(broker.url(), scenario),
     publishPart: (from, to) => publish(broker.url(), scenario, from, to),
@@ -191,6 +206,16 @@ export const observe = Effect.fnUntraced(function* (
   const figures = asked(compare(scenario))
   const observer: Observer = {
     rewind: Effect.asVoid(asked(sql.unsafe("delete from weir.checkpoint"))),
+    owners: Effect.map(
+      asked(ledger.owners),
+      (owners) =>
+        new Map(
+          owners.filter(({ entity }) => entity in scenario.expected.entities).map(({ entity, owner }) => [
+            entity,
+            Number(owner.split(":").at(-1)),
+          ]),
+        ),
+    ),
     settled: count,
     until: (events, weir, every) => until(count, events, weir, every ?? POLL),
     figures,

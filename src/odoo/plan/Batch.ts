@@ -1,6 +1,7 @@
 /** A batch of events on its way through a plan: who is still in, who was refused and why. */
 import type { Refusal } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
+import type { Mark, Reference } from "../../ledger/Ledger.ts"
 import type { OdooError } from "../Odoo.ts"
 
 export class Batch {
@@ -8,6 +9,8 @@ export class Batch {
   readonly #refusals: Array<Refusal | undefined>
   /** Records that `load` made or found, by event: for the mapping, and for people when the event is refused later. */
   readonly #records: Array<Map<string, { readonly model: string; readonly externalId: string }>>
+  /** Records that other events refer to by keys of their own, by event and key. */
+  readonly #parts = new Map<number, Map<string, Required<Mark>>>()
   /** What was taken back, in words. */
   readonly #compensated = new Map<number, Array<string>>()
   #alive: Array<number>
@@ -61,6 +64,17 @@ export class Batch {
     records.set(step, { model, externalId })
   }
 
+  /** A record of the event under a key of its own. */
+  named(index: number, { flow, key }: Reference, record: Required<Mark>["record"]): void {
+    const parts = this.#parts.get(index) ?? new Map<string, Required<Mark>>()
+    this.#parts.set(index, parts)
+    parts.set(`${flow} ${key}`, { flow, key, record })
+  }
+
+  partsOf(index: number): ReadonlyArray<Required<Mark>> {
+    return [...this.#parts.get(index)?.values() ?? []]
+  }
+
   /** The database id that a step found; a plan that asks for one before its step is a defect. */
   idOf(index: number, step: string): number {
     const id = this.writes[index]!.ids[step]
@@ -81,12 +95,13 @@ export class Batch {
     return this.#records[index]?.get(step)?.externalId ?? ""
   }
 
-  /** Ids by the steps that loaded them, without `except`. */
+  /** Ids by the steps that loaded them, without `except`, and by the roles of parts. */
   linksOf(index: number, except: string): Record<string, number> {
     const links: Record<string, number> = {}
     for (const step of this.#records[index]?.keys() ?? []) {
       if (step !== except) links[step] = this.writes[index]!.ids[step]!
     }
+    for (const { key, record } of this.partsOf(index)) links[key.slice(key.indexOf(".") + 1)] = record.id
     return links
   }
 }

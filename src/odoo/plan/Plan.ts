@@ -13,7 +13,7 @@ import { Clock, Context, Effect, Layer } from "effect"
 import type { EventSpec, Lane } from "../../flow/Flow.ts"
 import type { Refusal, Step } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
-import type { Mapping } from "../../ledger/Ledger.ts"
+import type { Mapping, Mark } from "../../ledger/Ledger.ts"
 import { CallGate } from "../CallGate.ts"
 import type { Company } from "../Company.ts"
 import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
@@ -38,8 +38,11 @@ import { runUnlink } from "./unlink.ts"
 import { runUpdate } from "./update.ts"
 
 export type WriteResult =
-  /** `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps. */
-  | { readonly _tag: "Written"; readonly mapping: Mapping }
+  /**
+   * `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps and
+   * of the parts, which are the records that others refer to by keys of their own.
+   */
+  | { readonly _tag: "Written"; readonly mapping: Mapping; readonly parts?: ReadonlyArray<Mark> }
   /** `standing`: the event's records that are in Odoo all the same and what was taken back, in words; or empty. */
   | { readonly _tag: "Refused"; readonly refusal: Refusal; readonly standing: string }
 
@@ -72,6 +75,11 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const posts = (step: Step<unknown>): boolean =>
   step._tag === "Reconcile" || ("posts" in step && step.posts === true)
 
+const partsIn = (batch: Batch, index: number): { readonly parts?: ReadonlyArray<Mark> } => {
+  const parts = batch.partsOf(index)
+  return parts.length === 0 ? {} : { parts }
+}
+
 /** Model of the mapping of an event that has no record in Odoo. */
 const FACT = "fact"
 
@@ -87,6 +95,7 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
     return {
       _tag: "Written",
       mapping: { model: FACT, id: 0, externalId: text, version: null, links: batch.linksOf(index, "") },
+      ...partsIn(batch, index),
     }
   }
   const step = spec.plan.find(({ name }) => name === spec.record)
@@ -99,6 +108,7 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
       version: null,
       links: batch.linksOf(index, spec.record),
     },
+    ...partsIn(batch, index),
   }
 }
 

@@ -117,8 +117,10 @@ const loadGroup = (
         Effect.flatMap((answer) => idsOf(operation, answer, called.length)),
         Effect.map((ids) => {
           for (let n = 0; n < called.length; n++) {
-            const { first, index, row } = called[n]!
-            if (first) batch.loaded(index, step.name, step.model, row.externalId, ids[n]!)
+            const { first, index, row: { as, externalId } } = called[n]!
+            const id = ids[n]!
+            if (first) batch.loaded(index, step.name, step.model, externalId, id)
+            if (as !== undefined) batch.named(index, as, { model: step.model, id, externalId })
           }
         }),
       )
