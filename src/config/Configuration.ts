@@ -124,7 +124,6 @@ export const Entity = Schema.Struct({
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
-  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   purchaseTaxes: absent(
     Schema.Record(
       Schema.String,
@@ -132,6 +131,7 @@ export const Entity = Schema.Struct({
     ),
     "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
+  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),
     "exception",
