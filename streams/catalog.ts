@@ -86,7 +86,7 @@ const specIssues = (flow: Flow, spec: EventSpec<unknown>): ReadonlyArray<string>
     ...when(spec.record !== undefined && record === undefined, `its record ${spec.record} is no step of the plan`),
     ...when(record !== undefined && record._tag !== "Load", `its record ${spec.record} must be a load step`),
     ...spec.plan.flatMap((step, index) => {
-      const of = step._tag === "Reconcile" ? step.payment : "of" in step ? step.of : undefined
+      const of = "of" in step ? step.of : undefined
       if (of === undefined) return []
       const earlier = spec.plan.slice(0, index).find((candidate) => candidate.name === of)
       if (earlier === undefined) return [`step ${step.name} needs ${of}, which is no earlier step`]

@@ -188,6 +188,12 @@ export const reasons = {
     "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
     "account.move 96: amount_tax: promised 191.54, Odoo computes 191.55. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
+  "TAX-MISMATCH": business(
+    "park",
+    "Odoo computes another tax than was quoted",
+    "Correct the tax code at the source or its mapping in weir.json; the draft stands in Odoo unposted. Set it right there or cancel it, then retry.",
+    "account.move 96: amount_tax: promised 191.54, Odoo computes 54.73; amount_total: promised 1103.65, Odoo computes 966.84. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
   "ODOO-VALIDATION": business(
     "park",
     "Odoo refuses the record",
