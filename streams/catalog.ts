@@ -4,6 +4,7 @@ import type { EventSpec, Flow } from "../src/flow/Flow.ts"
 import { approvals } from "./approvals.ts"
 import { customers } from "./customers.ts"
 import { engagements } from "./engagements.ts"
+import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
 import { payments } from "./payments.ts"
 import { timesheets } from "./timesheets.ts"
@@ -16,6 +17,7 @@ export const catalog: ReadonlyArray<Flow> = [
   customers,
   engagements,
   timesheets,
+  expenses,
 ]
 
 /** Most events in one plan run: above it Odoo's `load` gains nothing and its calls get long. */

@@ -36,6 +36,15 @@ export const productOf = {
   "usage": "weir.product_usage",
 } as const satisfies Record<EngagementKind, string>
 
+/** External id of the product of costs, which is also the one of the lines on which they are charged. */
+export const expenseProduct = "weir.product_expense"
+
+/**
+ * `expense_policy` is `no`: Odoo would charge a cost by itself, at its own price, to whatever order the analytic account
+ * belongs to. What is charged is a line of ours.
+ */
+export const expenseSeeds: ReadonlyArray<Seed> = [service("Expenses", expenseProduct, "order", "manual", "unit")]
+
 export const productSeeds: ReadonlyArray<Seed> = [
   service("Time and materials", productOf["time-and-materials"], "delivery", "timesheet", "hour"),
   service("Fixed price", productOf["fixed-price"], "order", "manual", "unit"),

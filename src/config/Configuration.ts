@@ -124,11 +124,10 @@ export const Entity = Schema.Struct({
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
-  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   accounts: absent(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
-      "`payment-fee`, `settlement` (where payouts of payment providers arrive).",
+      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
   ),
   purchaseTaxes: absent(
     Schema.Record(
