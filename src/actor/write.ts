@@ -203,14 +203,20 @@ const outcomeOf = (
 
 /** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
 const mappedOf = (
-  { event: { flow, key, version } }: Item,
-  { spec: { hold } }: Payload,
+  { event: { flow, key, streamSequence, version } }: Item,
+  { data, spec }: Payload,
   { mapping: written, parts = [] }: Extract<WriteResult, { readonly _tag: "Written" }>,
   previous: Mapping | null,
 ): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Mark> } => {
   const { [HELD]: held, ...known } = previous?.links ?? {}
-  const stands = hold === "set" || (hold === undefined && held !== undefined)
-  const links = { ...known, ...written.links, ...(stands && { [HELD]: 1 }) }
+  const hold = spec.hold?.(data)
+  const links = {
+    ...known,
+    ...written.links,
+    ...(hold === "set"
+      ? { [HELD]: held ?? streamSequence }
+      : hold === undefined && held !== undefined && { [HELD]: held }),
+  }
   const mapping = { ...written, version, links }
   const lifted = hold === "lift" && previous !== null && held !== undefined ? [liftOf({ flow, key }, previous)] : []
   return lifted.length + parts.length === 0 ? { mapping } : { mapping, marks: [...lifted, ...parts] }

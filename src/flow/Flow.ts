@@ -83,8 +83,8 @@ export interface EventSpec<D> {
    * As the ledger knew it when the event was admitted.
    */
   consults?(data: D): ReadonlyArray<Reference>
-  /** What this event does to the hold on its own key. Default: it leaves it as it is. */
-  readonly hold?: "set" | "lift"
+  /** What this event does to the hold on its own key. Default and undefined: it leaves it as it is. */
+  hold?(data: D): "set" | "lift" | undefined
   /**
    * `gate`: a smaller source sequence after a larger is superseded (master data, versioned objects).
    * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception, but for one

@@ -149,7 +149,10 @@ export interface Load<D> {
   readonly name: string
   readonly model: string
   readonly mode: "create" | "upsert"
-  /** Several rows when one event makes several records of the model; `ids[name]` is the first one's. */
+  /**
+   * Several rows when one event makes several records of the model; `ids[name]` is the first one's. None: later transitions
+   * and comparisons of this step's record leave the event out.
+   */
   rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
   /** How the record is taken back when a later step is refused for good. Default: it stands and the exception names it. */
   readonly compensate?: Compensation
@@ -217,8 +220,12 @@ export interface Compare<D> {
   readonly model: string
   readonly of: string
   readonly code: ReasonCode
+  /** By field: another code for when it is the first that differs, all before it being right. */
+  readonly codes?: { readonly [field: string]: ReasonCode }
   /** Amounts are compared exactly at the currency's scale. */
   expect(write: Write<D>): { readonly [field: string]: BigDecimal.BigDecimal }
+  /** Currency of the amounts. Default: the company's. */
+  currency?(write: Write<D>): string
 }
 
 /** Finds a record that Odoo owns (an employee) by a field's exact value; cached per entity. None: `MASTER-DATA-MISSING`. */
@@ -230,14 +237,27 @@ export interface Find<D> {
   value(write: Write<D>): string
 }
 
-/** Matches the open receivable items of a posted payment with those of posted invoices (`account.move.line/reconcile`). */
+/**
+ * Matches the open items of posted documents (`account.move.line/reconcile`): of those that pay with those that are owed,
+ * each as far as it goes.
+ */
 export interface Reconcile<D> {
   readonly _tag: "Reconcile"
   readonly name: string
-  /** Step whose record is the payment (`account.payment`). */
-  readonly payment: string
-  /** `account.move` ids of the invoices, in the order in which they are paid. */
-  invoices(write: Write<D>): ReadonlyArray<number>
+  /** One call or more each, in this order; none: nothing is matched. */
+  sets(write: Write<D>): ReadonlyArray<ReconcileSet>
+}
+
+/** What is matched together. */
+export interface ReconcileSet {
+  /** `account.payment` ids on the paying side. */
+  readonly payments?: ReadonlyArray<number>
+  /** `account.move` ids on the paying side: credit notes, entries for fees and write-offs. */
+  readonly entries?: ReadonlyArray<number>
+  /** `account.move` ids of what is paid, in the order in which it is. */
+  readonly owed: ReadonlyArray<number>
+  /** `account.account` id of the items. Default: receivable accounts. */
+  readonly account?: number
 }
 
 export const check = <D>(step: Omit<Check<D>, "_tag">): Check<D> => ({ _tag: "Check", ...step })

@@ -163,6 +163,12 @@ export const reasons = {
     "Make the price list in Odoo, or name the one that is meant in the event; then retry.",
     "ENG-0007 is in USD: Odoo has no price list in USD for be01",
   ),
+  "NOT-BILLABLE": business(
+    "park",
+    "Nothing can be billed on this line: of its kind, or because the engagement is not under way",
+    "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
+    "line senior of engagement ENG-0007 is on an order that is cancel",
+  ),
   "ENGAGEMENT-CLOSED": business(
     "park",
     "The engagement is closed and takes no more changes or work of later days",
@@ -199,6 +205,12 @@ export const reasons = {
     "Odoo computes other totals than the event promises",
     "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
     "account.move 96: amount_tax: promised 191.54, Odoo computes 191.55. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "TAX-MISMATCH": business(
+    "park",
+    "Odoo computes another tax than was quoted",
+    "Correct the tax code at the source or its mapping in weir.json; the draft stands in Odoo unposted. Set it right there or cancel it, then retry.",
+    "account.move 96: amount_tax: promised 191.54, Odoo computes 54.73; amount_total: promised 1103.65, Odoo computes 966.84. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
   "ODOO-VALIDATION": business(
     "park",

@@ -131,9 +131,9 @@ describe("judge", () => {
     const held = { ...disputed, payload: { ...disputed.payload!, holds: [{ flow: "disputes", key: "E" }] } }
     const known = [mapping(1), mapping(1)]
     const answered = (dispute: Mapping | null) => judge(held, answer({ references: [...known, dispute] }))
-    assert.deepStrictEqual(answered({ ...mapping(4), links: { held: 1 } }), {
+    assert.deepStrictEqual(answered({ ...mapping(4), links: { held: 7 } }), {
       _tag: "Wait",
-      on: { flow: "disputes", key: "E#4" },
+      on: { flow: "disputes", key: "E#7" },
       code: "ON-HOLD",
     })
     assert.deepStrictEqual(answered(mapping(5)), { _tag: "Write", references: known, previous: null })

@@ -1,6 +1,6 @@
 /**
  * A legal entity as `weir.json` describes it, looked up in Odoo: its company, and the database ids that the codes of its
- * journals and taxes stand for. What is not there is `MASTER-DATA-MISSING`, with what there is instead.
+ * journals, accounts and taxes stand for. What is not there is `MASTER-DATA-MISSING`, with what there is instead.
  */
 import { Effect } from "effect"
 import type { Company } from "../Company.ts"
@@ -21,6 +21,8 @@ export interface CompanySettings {
   readonly journals: Readonly<Record<string, string>>
   /** Sales taxes by the source's tax code: database id or exact name. */
   readonly taxes: Readonly<Record<string, number | string>>
+  /** `account.account` codes by the source's code of an account and by role: `{"write-off": "642000"}`. Default none. */
+  readonly accounts?: Readonly<Record<string, string>>
   /** Purchase taxes by the source's tax code, likewise. Default none. */
   readonly purchaseTaxes?: Readonly<Record<string, number | string>>
   /** What is done with documents dated in a locked period. Default `exception`. */
@@ -93,6 +95,27 @@ const journalsOf = Effect.fnUntraced(function* (settings: CompanySettings, calls
   return journals
 })
 
+/** Codes of accounts are the company's own: asked in its context, they are found as it numbers them. */
+const accountsOf = Effect.fnUntraced(
+  function* ({ accounts = {}, code, company }: CompanySettings, calls: CompanyCalls) {
+    const wanted = Object.entries(accounts)
+    if (wanted.length === 0) return {}
+    const operation = "account.account/search_read"
+    const codes = [...new Set(wanted.map(([, account]) => account))]
+    const records = yield* calls.searchRead("account.account", [["code", "in", codes]], ["code"])
+    const idByCode = new Map(records.map((record) => [String(record["code"]), record.id]))
+    const ids: Record<string, number> = {}
+    for (const [role, account] of wanted) {
+      const id = idByCode.get(account)
+      if (id === undefined) {
+        return yield* missing(operation, `${code}: company ${company} has no account "${account}" for "${role}".`)
+      }
+      ids[role] = id
+    }
+    return ids
+  },
+)
+
 const taxesOf = Effect.fnUntraced(function* (
   settings: CompanySettings,
   calls: CompanyCalls,
@@ -128,7 +151,7 @@ const taxesOf = Effect.fnUntraced(function* (
   return taxes
 })
 
-/** Asks for the company, its journals and its taxes: two to four calls. */
+/** Asks for the company, its journals, accounts and taxes: two to five calls. */
 export const companyOf = Effect.fnUntraced(function* (settings: CompanySettings, calls: CompanyCalls) {
   yield* checkCompany(settings, calls)
   const company: Company = {
@@ -137,6 +160,7 @@ export const companyOf = Effect.fnUntraced(function* (settings: CompanySettings,
     id: settings.company,
     currency: settings.currency,
     journals: yield* journalsOf(settings, calls),
+    ...(settings.accounts !== undefined && { accounts: yield* accountsOf(settings, calls) }),
     taxes: yield* taxesOf(settings, calls, "sale", settings.taxes),
     ...(settings.purchaseTaxes !== undefined && {
       purchaseTaxes: yield* taxesOf(settings, calls, "purchase", settings.purchaseTaxes),

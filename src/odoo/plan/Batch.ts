@@ -11,6 +11,8 @@ export class Batch {
   readonly #records: Array<Map<string, { readonly model: string; readonly externalId: string }>>
   /** Records that other events refer to by keys of their own, by event and key. */
   readonly #parts = new Map<number, Map<string, Required<Mark>>>()
+  /** Load steps that had no row for an event, by event: what later steps do to their records has nothing to do. */
+  readonly #absent = new Map<number, Set<string>>()
   /** What was taken back, in words. */
   readonly #compensated = new Map<number, Array<string>>()
   #alive: Array<number>
@@ -49,6 +51,7 @@ export class Batch {
     const { ids, read } = this.writes[index]!
     this.#refusals[index] = undefined
     this.#records[index] = new Map()
+    this.#absent.delete(index)
     for (const step of Object.keys(ids)) delete ids[step]
     for (const step of Object.keys(read)) delete read[step]
   }
@@ -62,6 +65,18 @@ export class Batch {
     this.writes[index]!.ids[step] = id
     const records = this.#records[index] ??= new Map()
     records.set(step, { model, externalId })
+  }
+
+  /** The event has no record of this step. */
+  absent(index: number, step: string): void {
+    const steps = this.#absent.get(index)
+    if (steps === undefined) this.#absent.set(index, new Set([step]))
+    else steps.add(step)
+  }
+
+  /** Positions of the events that go on and have a record of `step`. */
+  with(step: string): ReadonlyArray<number> {
+    return this.#absent.size === 0 ? this.#alive : this.#alive.filter((index) => !this.#absent.get(index)?.has(step))
   }
 
   /** A record of the event under a key of its own. */

@@ -135,6 +135,7 @@ export const runLoad = Effect.fnUntraced(function* (step: Load<unknown>, batch: 
   for (const index of batch.alive) {
     const rows = step.rows(batch.writes[index]!)
     if (Array.isArray(rows)) {
+      if (rows.length === 0) batch.absent(index, step.name)
       for (let n = 0; n < rows.length; n++) groups.add({ index, row: rows[n]!, first: n === 0 })
     } else if (isRefusal(rows as Row | Refusal)) {
       batch.refuse(index, rows as Refusal)
