@@ -3,7 +3,7 @@ import { part, shareOf } from "../../src/actor/aside.ts"
 import type { Item, Verdict } from "../../src/actor/Item.ts"
 
 const WRITE: Verdict = { _tag: "Write", references: [] }
-const itemOf = (key: string, n: number, verdict = WRITE, more: Partial<Item> = {}) =>
+const itemOf = (key: string, n: number, verdict: Verdict = WRITE, more: Partial<Item> = {}) =>
   ({ event: { key, eventId: `${key}-${n}` }, verdict, delivery: {}, ...more }) as unknown as Item
 const ids = (items: ReadonlyArray<Item>) => items.map(({ event }) => event.eventId)
 const nobody = { queued: () => 0, meets: () => false }
