@@ -14,7 +14,6 @@ import {
   credsAuthenticator,
   errors,
   nanos,
-  type NatsConnection,
   nkeyAuthenticator,
   type NodeConnectionOptions,
 } from "@nats-io/transport-node"
