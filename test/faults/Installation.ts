@@ -80,6 +80,8 @@ export interface Installation extends Observer {
   readonly proxies: { readonly broker: Proxy.Proxy; readonly database: Proxy.Proxy; readonly odoo: Proxy.Proxy }
   /** Starts `weir run`; it ends with the scope, if not before. */
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
+  /** The same with these flags of `deno run`, given where its configuration lies. */
+  readonly weirWith: (flagsOf: (folder: string) => ReadonlyArray<string>) => Installation["weir"]
   /** Starts one of several, `number` from 0, at its place in the cluster. */
   readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
   /** Publishes the whole scenario. */
@@ -150,7 +152,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   }
   yield* Effect.promise(() => writeFile(file, JSON.stringify(configuration)))
   const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
-  const weir = Program.start("src/cli/weir.ts", ["run", "--config", file], secrets)
+  const start = (flags?: ReadonlyArray<string>) =>
+    Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
   const runner = Effect.fnUntraced(function* (number: number) {
     return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
       ...secrets,
@@ -167,7 +170,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     servers: { broker, database, odoo },
     brokers,
     proxies,
-    weir,
+    weir: start(),
+    weirWith: (flagsOf) => start(flagsOf(folder)),
     runner,
     publish: publish(brokerUrl, scenario, { replicas }),
     trickle: trickle(brokerUrl, scenario),

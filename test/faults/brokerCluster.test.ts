@@ -25,7 +25,7 @@ describe("weir on a JetStream cluster of three", () => {
         yield* at.until(Math.ceil(events * 0.1), weir)
 
         const killed = random.int(0, 2)
-      const frozen = (killed + random.int(1, 2)) % 3
+        const frozen = (killed + random.int(1, 2)) % 3
         const rest = yield* Effect.forkChild(at.publishPart(middle, events))
         yield* at.brokers[killed]!.crash
         yield* at.until(Math.ceil(events * 0.3), weir)
