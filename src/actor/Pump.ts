@@ -13,12 +13,12 @@ import { Broker, type Delivery } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { type Claim, type HeldEvent, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
-import { identityOf, judge } from "./admit.ts"
+import { identityOf, judge, referencesOf } from "./admit.ts"
 import { approvedPeriods } from "./approvals.ts"
 import { part } from "./aside.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
-import type { Item } from "./Item.ts"
+import type { Item, Verdict } from "./Item.ts"
 import type { Ways } from "./modes/Circuit.ts"
 import type { Parents } from "./Parents.ts"
 import { untilAvailable } from "./patience.ts"
@@ -84,7 +84,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       items.map(({ event, payload }) => ({
         eventId: event.eventId,
         key: event.key,
-        references: payload?.references ?? [],
+        references: referencesOf(payload),
       })),
     ).pipe(
       timed("admit"),
@@ -297,6 +297,20 @@ const traceOf = ({ items }: Batch, { entity }: Claim, flow: Flow): TracedBatch =
   events: items.map(({ event, traceparent }) => ({ ...event, traceparent })),
 })
 
+/** How long an event is held back before its exception asks why the hold still stands. */
+const HOLD_DEADLINE = Duration.days(90)
+
+const waitOf = ({ code, on }: Extract<Verdict, { readonly _tag: "Wait" }>, flow: Flow, nowMillis: number) => {
+  const held = code === "ON-HOLD"
+  const patience = held ? HOLD_DEADLINE : Duration.fromInputUnsafe(flow.referenceDeadline)
+  return {
+    on,
+    code,
+    deadlineMillis: nowMillis + Duration.toMillis(patience),
+    detail: held ? `held back by ${on.flow} ${on.key.split("#", 1)[0]}` : `waits for ${on.flow} ${on.key}`,
+  }
+}
+
 /** The outcome of an item that needs no write. */
 const unwritten = (item: Item, flow: Flow, nowMillis: number): Outcome => {
   const { message, verdict } = item
@@ -309,9 +323,7 @@ const unwritten = (item: Item, flow: Flow, nowMillis: number): Outcome => {
         _tag: "Waiting",
         event,
         message,
-        on: verdict.on,
-        deadlineMillis: nowMillis + Duration.toMillis(Duration.fromInputUnsafe(flow.referenceDeadline)),
-        detail: `waits for ${verdict.on.flow} ${verdict.on.key}`,
+        ...waitOf(verdict, flow, nowMillis),
       }
     case "Behind":
       return { _tag: "Behind", event, message }

@@ -10,6 +10,8 @@ export interface EntitySettings {
   readonly code: string
   /** Name of the database in `weir.json`. */
   readonly database: string
+  /** Region whose runners it runs on; left out: any. */
+  readonly region?: string
   /** `res.company` id. */
   readonly company: number
   readonly currency: string

@@ -1,6 +1,13 @@
 /** Third stage: what the ledger knows about an event decides what is to be done with it. */
-import type { Answer, Mapping } from "../ledger/Ledger.ts"
-import type { Item, Verdict } from "./Item.ts"
+import type { Answer, Mapping, Reference } from "../ledger/Ledger.ts"
+import { liftOf, standsIn } from "./hold.ts"
+import type { Item, Payload, Verdict } from "./Item.ts"
+
+/** What the ledger is asked about an event, in this order: what must be there, then what may hold it back. */
+export const referencesOf = (payload: Payload | null): ReadonlyArray<Reference> => {
+  if (payload === null) return []
+  return payload.holds.length === 0 ? payload.references : [...payload.references, ...payload.holds]
+}
 
 const final = new Set<string>(["applied", "superseded", "dismissed"])
 
@@ -28,9 +35,15 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     }
     if (isOlder(item.event.version, mapping)) return { _tag: "Superseded" }
   }
-  const missing = answer.references.indexOf(null)
-  if (missing >= 0) return { _tag: "Wait", on: item.payload.references[missing]! }
-  return { _tag: "Write", references: answer.references as ReadonlyArray<Mapping> }
+  const { holds, references } = item.payload
+  const needed = holds.length === 0 ? answer.references : answer.references.slice(0, references.length)
+  const missing = needed.indexOf(null)
+  if (missing >= 0) return { _tag: "Wait", on: references[missing]!, code: "REFERENCE-MISSING" }
+  for (const [n, hold] of holds.entries()) {
+    const known = answer.references[references.length + n]
+    if (known != null && standsIn(known)) return { _tag: "Wait", on: liftOf(hold, known), code: "ON-HOLD" }
+  }
+  return { _tag: "Write", references: needed as ReadonlyArray<Mapping>, previous: mapping }
 }
 
 /** The version gate: a sequence that is not larger than the applied one has been overtaken. */

@@ -6,12 +6,13 @@
 import { Cause, Clock, Duration, Effect } from "effect"
 import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
-import type { Outcome, Reference } from "../ledger/Ledger.ts"
+import type { Mapping, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import type { OdooHealth } from "../odoo/Health.ts"
-import { Plan, type WriteResult } from "../odoo/plan/Plan.ts"
+import { Plan, posts, type WriteResult } from "../odoo/plan/Plan.ts"
 import { standingIn } from "../odoo/plan/standing.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
+import { HELD, liftOf } from "./hold.ts"
 import type { Item, Payload } from "./Item.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
 import type { Ways } from "./modes/Circuit.ts"
@@ -63,6 +64,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         key: item.event.key,
         company: writing.company,
         references: item.verdict._tag === "Write" ? item.verdict.references : [],
+        previous: item.verdict._tag === "Write" ? item.verdict.previous : null,
         ids: {},
         read: {},
       }
@@ -178,7 +180,7 @@ const outcomeOf = (
       detail: whole,
     }
   }
-  if (drafts && payload.spec.plan.some((step) => step._tag === "Transition" && step.posts)) {
+  if (drafts && payload.spec.plan.some(posts)) {
     return {
       _tag: "Waiting",
       event: { ...item.event, attempts: item.attempts },
@@ -191,9 +193,25 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    mapping: { ...result.mapping, version: item.event.version },
+    ...mappedOf(item, payload, result.mapping, write.previous),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
   }
+}
+
+/** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
+const mappedOf = (
+  { event: { flow, key, version } }: Item,
+  { spec: { hold } }: Payload,
+  written: Mapping,
+  previous: Mapping | null,
+): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Reference> } => {
+  const { [HELD]: held, ...known } = previous?.links ?? {}
+  const stands = hold === "set" || (hold === undefined && held !== undefined)
+  const links = { ...known, ...written.links, ...(stands && { [HELD]: 1 }) }
+  const mapping = { ...written, version, links }
+  return hold === "lift" && previous !== null && held !== undefined
+    ? { mapping, marks: [liftOf({ flow, key }, previous)] }
+    : { mapping }
 }
 
 export const parked = (item: Item, code: ReasonCode, detail: string): Outcome => ({

@@ -3,8 +3,10 @@
  * the batch while the rest goes on. One file per step in `src/odoo/plan/` says how.
  */
 import type { BigDecimal } from "effect"
+import type { OdooRecord } from "../odoo/CompanyCalls.ts"
 import type { Reference } from "../ledger/Ledger.ts"
 import type { PeriodKind } from "../odoo/Locks.ts"
+import type { Json } from "../odoo/Odoo.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import type { Write } from "./Write.ts"
 
@@ -30,7 +32,80 @@ export interface Refusal {
   readonly waitFor?: Reference
 }
 
-export type Step<D> = Load<D> | Transition<D> | Compare<D> | Find<D> | Reconcile<D>
+export type Step<D> =
+  | Check<D>
+  | Find<D>
+  | Query<D>
+  | Load<D>
+  | Update<D>
+  | Unlink<D>
+  | Invoke<D>
+  | Transition<D>
+  | Compare<D>
+  | Reconcile<D>
+
+/** A rule that needs no call: what the event, its references and earlier steps say. */
+export interface Check<D> {
+  readonly _tag: "Check"
+  readonly name: string
+  /** Why the event cannot go on; undefined when it can. */
+  refuse(write: Write<D>): Refusal | undefined
+}
+
+/** Reads records by a condition, into `read[name].records`. One call per event. */
+export interface Query<D> {
+  readonly _tag: "Query"
+  readonly name: string
+  readonly model: string
+  /** Odoo's search domain; null: nothing is asked, there are no records. */
+  domain(write: Write<D>): ReadonlyArray<Json> | null
+  readonly fields: ReadonlyArray<string>
+  /** Odoo's order, for example `date, id`. Default: by id. */
+  readonly order?: string
+  /** Most records; an event for which there are more is refused. */
+  readonly limit: number
+}
+
+/**
+ * Sets fields of records that stand already to absolute values. Only what differs is written, so a repetition changes
+ * nothing. Records that are gone are `ODOO-RECORD-MISSING`.
+ */
+export interface Update<D> {
+  readonly _tag: "Update"
+  readonly name: string
+  readonly model: string
+  /** Database ids; none: nothing is done. */
+  records(write: Write<D>): ReadonlyArray<number>
+  /** Field values as Odoo's `write` takes them. */
+  values(write: Write<D>): { readonly [field: string]: Json } | Refusal
+  /** Of the records, those that are still to be written; asked with `fields`. Default: those with other values. */
+  only?(record: OdooRecord, write: Write<D>): boolean
+  /** Fields read before and after, beside the written ones, into `read[name].records`. */
+  readonly fields?: ReadonlyArray<string>
+  /** It makes something binding: not done in mode `drafts`. */
+  readonly posts?: boolean
+}
+
+/** Deletes records. What is gone is done. */
+export interface Unlink<D> {
+  readonly _tag: "Unlink"
+  readonly name: string
+  readonly model: string
+  records(write: Write<D>): ReadonlyArray<number>
+}
+
+/** Calls a method whose repetition changes nothing in Odoo. Nothing else may be called like this. */
+export interface Invoke<D> {
+  readonly _tag: "Invoke"
+  readonly name: string
+  readonly model: string
+  readonly method: string
+  /** Database ids; none: nothing is called. */
+  records(write: Write<D>): ReadonlyArray<number>
+  args?(write: Write<D>): { readonly [name: string]: Json }
+  /** It makes something binding: not done in mode `drafts`. */
+  readonly posts?: boolean
+}
 
 /**
  * Odoo's `load`. `create`: create-or-skip by external id (context `mode: update, noupdate: true`), what stands is left
@@ -132,6 +207,11 @@ export interface Reconcile<D> {
   invoices(write: Write<D>): ReadonlyArray<number>
 }
 
+export const check = <D>(step: Omit<Check<D>, "_tag">): Check<D> => ({ _tag: "Check", ...step })
+export const query = <D>(step: Omit<Query<D>, "_tag">): Query<D> => ({ _tag: "Query", ...step })
+export const update = <D>(step: Omit<Update<D>, "_tag">): Update<D> => ({ _tag: "Update", ...step })
+export const unlink = <D>(step: Omit<Unlink<D>, "_tag">): Unlink<D> => ({ _tag: "Unlink", ...step })
+export const invoke = <D>(step: Omit<Invoke<D>, "_tag">): Invoke<D> => ({ _tag: "Invoke", ...step })
 export const load = <D>(step: Omit<Load<D>, "_tag">): Load<D> => ({ _tag: "Load", ...step })
 export const transition = <D>(step: Omit<Transition<D>, "_tag">): Transition<D> => ({ _tag: "Transition", ...step })
 export const compare = <D>(step: Omit<Compare<D>, "_tag">): Compare<D> => ({ _tag: "Compare", ...step })

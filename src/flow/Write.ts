@@ -6,6 +6,8 @@ export interface Write<D> {
   readonly data: D
   readonly key: string
   readonly company: Company
+  /** What the event's own key maps to already; null when it is the first one of its key that is written. */
+  readonly previous: Mapping | null
   /** Mappings of `references(data)`, in the same order. */
   readonly references: ReadonlyArray<Mapping>
   /** Database ids by step name, filled as the plan goes: `ids.order` is the sales order. */

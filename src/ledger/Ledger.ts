@@ -92,6 +92,8 @@ export type Outcome =
     readonly _tag: "Applied"
     readonly event: EventRecord
     readonly mapping: Mapping
+    /** Further keys that are applied with it, without a record of their own: whoever waits for them is released. */
+    readonly marks?: ReadonlyArray<Reference>
     readonly outbox: ReadonlyArray<Publication>
   }
   | { readonly _tag: "Superseded"; readonly event: EventRecord }

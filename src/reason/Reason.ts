@@ -108,6 +108,24 @@ export const reasons = {
     "Publish the missing event, then retry.",
     "waits for engagements ENG-0007",
   ),
+  "ON-HOLD": business(
+    "wait",
+    "Something that the event belongs to is on hold, for example by a dispute",
+    "Nothing while it is: lifting the hold releases the event. When overdue: find out why the hold still stands.",
+    "held back by disputes ENG-0007",
+  ),
+  "APPROVAL-REJECTED": business(
+    "park",
+    "The approval was refused",
+    "Dismiss; or have it approved after all, then retry.",
+    "credit-notes CN-7: rejected by jane@example.test",
+  ),
+  "APPROVAL-SAME-PERSON": business(
+    "park",
+    "Whoever asked for it approved it",
+    "Have another person approve it, then retry.",
+    "credit-notes CN-7 was requested and approved by jane@example.test",
+  ),
   "MASTER-DATA-MISSING": business(
     "park",
     "Odoo has no such employee, journal, tax or account",
@@ -150,6 +168,12 @@ export const reasons = {
     "The record is in a state from which the plan cannot go on",
     "Look at the record in Odoo (cancelled by a person?); then retry or dismiss.",
     "account.move 96 is cancel; action_post takes draft to posted. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "ODOO-TOO-MANY": business(
+    "park",
+    "Odoo has more records for this event than one write may touch",
+    "Split the event at the source, for example into shorter periods; dismiss this one.",
+    "more than 2000 records of account.analytic.line (hours)",
   ),
   "ODOO-LOCKED-PERIOD": business(
     "park",

@@ -35,6 +35,7 @@ const item = (versions: "gate" | "once", version: number | null, held = false): 
     spec: { versions } as EventSpec<unknown>,
     data: {},
     references: [{ flow: "customers", key: "C" }, { flow: "engagements", key: "E" }],
+    holds: [],
     parents: [],
   },
   rejection: null,
@@ -120,7 +121,22 @@ describe("judge", () => {
     assert.deepStrictEqual(judge(item("gate", 1), answer({ references: [mapping(1), null] })), {
       _tag: "Wait",
       on: { flow: "engagements", key: "E" },
+      code: "REFERENCE-MISSING",
     })
+  })
+
+  it("holds back what a hold stands on, until that very hold is lifted", () => {
+    const disputed = item("gate", 1)
+    const held = { ...disputed, payload: { ...disputed.payload!, holds: [{ flow: "disputes", key: "E" }] } }
+    const known = [mapping(1), mapping(1)]
+    const answered = (dispute: Mapping | null) => judge(held, answer({ references: [...known, dispute] }))
+    assert.deepStrictEqual(answered({ ...mapping(4), links: { held: 1 } }), {
+      _tag: "Wait",
+      on: { flow: "disputes", key: "E#4" },
+      code: "ON-HOLD",
+    })
+    assert.deepStrictEqual(answered(mapping(5)), { _tag: "Write", references: known, previous: null })
+    assert.deepStrictEqual(answered(null), { _tag: "Write", references: known, previous: null })
   })
 
   it("parks what could not be understood, unless it was seen before", () => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { part, shareOf } from "../../src/actor/aside.ts"
 import type { Item, Verdict } from "../../src/actor/Item.ts"
 
-const WRITE: Verdict = { _tag: "Write", references: [] }
+const WRITE: Verdict = { _tag: "Write", references: [], previous: null }
 const itemOf = (key: string, n: number, verdict: Verdict = WRITE, more: Partial<Item> = {}) =>
   ({ event: { key, eventId: `${key}-${n}` }, verdict, delivery: {}, ...more }) as unknown as Item
 const ids = (items: ReadonlyArray<Item>) => items.map(({ event }) => event.eventId)

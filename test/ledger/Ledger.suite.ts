@@ -336,6 +336,19 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual([tally?.applied, tally?.waiting, tally?.ready], [1, 2, 0])
       }))
 
+    it.effect("releases whoever waits for a mark of an event that is applied", () =>
+      Effect.gen(function* () {
+        const { ledger, fence } = yield* claimed
+        const lifted = { flow: "disputes", key: "ENG-1#4" }
+        yield* ledger.settle(fence, settlement([waiting("e1", lifted), waiting("e2", engagement, { key: "B" })]))
+        const lifting = { ...applied("e3", { flow: "disputes", key: "ENG-1", version: 5 }), marks: [lifted] }
+        assert.deepStrictEqual(yield* ledger.settle(fence, settlement([lifting])), { released: 1 })
+        assert.deepStrictEqual(yield* ledger.settle(fence, settlement([lifting])), { released: 0 })
+        assert.deepStrictEqual(yield* readyIds(ledger, fence), ["e1"])
+        const [answer] = yield* ledger.admit(fence, "customers", [{ eventId: "x", key: "K", references: [lifted] }])
+        assert.deepInclude(answer?.references[0], { model: "mark", externalId: "e3" })
+      }))
+
     it.effect("makes an event ready at once whose reference was applied between admit and settle", () =>
       Effect.gen(function* () {
         const { ledger, fence } = yield* claimed

@@ -36,7 +36,15 @@ const specOf = (record: string, plan: ReadonlyArray<Step<Data>>): EventSpec<unkn
   return spec as EventSpec<never> as EventSpec<unknown>
 }
 
-const writeOf = (data: Data): Write<unknown> => ({ data, key: data.key, company, references: [], ids: {}, read: {} })
+const writeOf = (data: Data): Write<unknown> => ({
+  data,
+  key: data.key,
+  company,
+  references: [],
+  previous: null,
+  ids: {},
+  read: {},
+})
 
 const run = (odoo: TinyOdoo, spec: EventSpec<unknown>, data: ReadonlyArray<Data>, drafts = false) => {
   const writes = data.map(writeOf)

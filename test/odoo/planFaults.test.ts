@@ -175,6 +175,7 @@ describe("a plan that is repeated until it goes through", () => {
                 key: each.key,
                 company,
                 references: [],
+                previous: null,
                 ids: {},
                 read: {},
               }))

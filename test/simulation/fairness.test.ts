@@ -45,7 +45,7 @@ const customers = Effect.map(tallies(), (all) => all.get("customers"))
 
 describe("fairness between keys", () => {
   it.effect("a key with nine tenths of all events does not hold up the others, nor fill the places in flight", () => {
-    const events = 400
+    const events = 240
     const world = slowOdoo(50)
     return Effect.gen(function* () {
       yield* publish(...crowd(events))

@@ -26,7 +26,7 @@ const mapping = (model: string, id: number): Mapping => ({
 const writeOf = (type: string, wire: unknown, known: Partial<Write<unknown>> = {}): Write<unknown> => {
   const spec = specOf(type)
   const data = Schema.decodeUnknownSync(spec.schema)(wire)
-  return { data, key: spec.key(data), company, references: [], ids: {}, read: {}, ...known }
+  return { data, key: spec.key(data), company, references: [], previous: null, ids: {}, read: {}, ...known }
 }
 
 const stepOf = (type: string, name: string): Step<unknown> => {

@@ -20,14 +20,19 @@ import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
 import { MasterData } from "../MasterData.ts"
 import { Odoo, type OdooError } from "../Odoo.ts"
 import { Batch } from "./Batch.ts"
+import { runCheck } from "./check.ts"
 import { runCompare } from "./compare.ts"
 import { compensateAll } from "./compensate.ts"
 import { runFind } from "./find.ts"
+import { runInvoke } from "./invoke.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
 import { runLoad } from "./load.ts"
+import { runQuery } from "./query.ts"
 import { runReconcile } from "./reconcile.ts"
 import { standingIn } from "./standing.ts"
 import { runTransition } from "./transition.ts"
+import { runUnlink } from "./unlink.ts"
+import { runUpdate } from "./update.ts"
 
 export type WriteResult =
   /** `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps. */
@@ -61,8 +66,11 @@ export class Plan extends Context.Service<Plan, {
 const NOTHING: ReadonlySet<string> = new Set()
 
 /** What makes a record binding is not done in mode `drafts`. */
-const posts = (step: Step<unknown>): boolean =>
-  step._tag === "Reconcile" || (step._tag === "Transition" && step.posts === true)
+export const posts = (step: Step<unknown>): boolean =>
+  step._tag === "Reconcile" || ("posts" in step && step.posts === true)
+
+/** Model of the mapping of an event that has no record in Odoo. */
+const FACT = "fact"
 
 const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteResult => {
   const refusal = batch.refusalOf(index)
@@ -70,6 +78,13 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
     const standing = standingIn(spec, batch.writes[index]!, (step) => batch.externalIdOf(index, step))
     const taken = batch.compensationOf(index)
     return { _tag: "Refused", refusal, standing: taken === "" ? standing : `${standing}; ${taken}` }
+  }
+  if (spec.record === undefined) {
+    const text = spec.fact?.(batch.writes[index]!.data) ?? ""
+    return {
+      _tag: "Written",
+      mapping: { model: FACT, id: 0, externalId: text, version: null, links: batch.linksOf(index, "") },
+    }
   }
   const step = spec.plan.find(({ name }) => name === spec.record)
   return {
@@ -97,8 +112,18 @@ export const make = Effect.gen(function* () {
     approved: ReadonlySet<string>,
   ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
+      case "Check":
+        return Effect.sync(() => runCheck(step, batch))
+      case "Query":
+        return runQuery(step, batch, calls)
       case "Load":
         return runLoad(step, batch, calls)
+      case "Update":
+        return runUpdate(step, batch, calls)
+      case "Unlink":
+        return runUnlink(step, batch, calls)
+      case "Invoke":
+        return runInvoke(step, batch, calls)
       case "Transition":
         return runTransition(step, batch, calls, { approved, locks, master })
       case "Compare":
