@@ -169,6 +169,18 @@ export const reasons = {
     "Reopen the engagement with engagement.reopened, then retry; or dismiss.",
     "ENG-0007 was closed on 2026-10-31, this is of 2026-11-03",
   ),
+  "DEPENDENCY-DOWN": technical(
+    "wait",
+    "A service beside Odoo that the event needs does not answer",
+    "Nothing: it is asked again, and the event goes on by itself. If it lasts, look at the service.",
+    "tax does not answer: no answer within 5s",
+  ),
+  "DEPENDENCY-REFUSED": business(
+    "park",
+    "A service beside Odoo cannot answer for this event",
+    "Correct the event at the source or the service's data, then retry.",
+    "tax: no rate for country ZZ",
+  ),
   "BEHIND-EXCEPTION": business(
     "park",
     "An earlier event of the same business key is not done yet",
