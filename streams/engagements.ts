@@ -6,8 +6,8 @@
  *   engagement.closed   ───> project archived, order locked
  *   engagement.reopened ───> project active, order open
  *
- * Activation and amendment carry the whole agreement: whichever arrives first makes the records, and the version gate lets
- * the newest stand. Every record has an external id of ours. The order is confirmed before tasks and milestones are written,
+ * Activation and amendment carry the whole agreement: whichever arrives first makes the records, and by their sequence the
+ * newest stands. Every record has an external id of ours. The order is confirmed before tasks and milestones are written,
  * because loading one that names a line of a draft order would confirm the order by the way.
  */
 import { BigDecimal, type Schema } from "effect"
@@ -203,6 +203,7 @@ const factsOf = ({ data, ids, read }: Write<Agreement>) => ({
 
 const agreed = <D extends Agreement>(
   type: string,
+  versions: EventSpec<D>["versions"],
   schema: Schema.Codec<D, unknown>,
   outcomes: NonNullable<EventSpec<D>["outcomes"]>,
 ): EventSpec<unknown> =>
@@ -214,17 +215,17 @@ const agreed = <D extends Agreement>(
     parents: (engagement) => [parent.customer(engagement.customer), parent.engagement(engagement.key)],
     references: (engagement) => [{ flow: "customers", key: engagement.customer }],
     consults: (engagement) => [closingOf(engagement.key)],
-    versions: "gate",
+    versions,
     record: "order",
     plan: provisioning,
     outcomes,
   })
 
-const activated = agreed("engagement.activated", EngagementActivated, (write) => [
+const activated = agreed("engagement.activated", "once", EngagementActivated, (write) => [
   { type: "engagement.provisioned", data: factsOf(write) },
 ])
 
-const amended = agreed("engagement.amended", EngagementAmended, (write) => [
+const amended = agreed("engagement.amended", "gate", EngagementAmended, (write) => [
   // The first version that arrives makes the records, whichever it is.
   ...(write.previous === null ? [{ type: "engagement.provisioned", data: factsOf(write) }] : []),
   { type: "engagement.amended", data: { ...factsOf(write), reason: write.data.reason ?? null } },

@@ -31,6 +31,8 @@ export const judge = (item: Item, answer: Answer): Verdict => {
   if (item.payload === null) return { _tag: "Park", ...item.rejection! }
   if (mapping !== null) {
     if (item.payload.spec.versions === "once") {
+      // Its key went on without it: a correction was quicker.
+      if (isOvertaken(item.event.version, mapping)) return { _tag: "Superseded" }
       return {
         _tag: "Park",
         code: "EVENT-CHANGED",
@@ -55,6 +57,10 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     previous: mapping,
   }
 }
+
+/** A larger sequence of the same key is applied. */
+const isOvertaken = (version: number | null, mapping: Mapping): boolean =>
+  version !== null && mapping.version !== null && version < mapping.version
 
 /** The version gate: a sequence that is not larger than the applied one has been overtaken. */
 const isOlder = (version: number | null, mapping: Mapping): boolean =>

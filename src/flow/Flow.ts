@@ -83,7 +83,8 @@ export interface EventSpec<D> {
   hold?(data: D): "set" | "lift" | undefined
   /**
    * `gate`: a smaller source sequence after a larger is superseded (master data, versioned objects).
-   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception.
+   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception, but for one
+   * with a smaller sequence than what is applied: an event of the same key that follows it was quicker.
    */
   readonly versions: "gate" | "once"
   /** Idempotent steps, in order. Running them again from the start is always safe. */
