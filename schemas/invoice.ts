@@ -52,7 +52,9 @@ const head = {
     description: "units of the invoice's currency for one of the company's; Odoo's rate of the day when left out",
     examples: [BigDecimal.make(10842n, 4)],
   })),
-  journal: Schema.optionalKey(JournalRole.annotate({ description: "role of the sales journal; `sales` when left out" })),
+  journal: Schema.optionalKey(
+    JournalRole.annotate({ description: "role of the sales journal; `sales` when left out" }),
+  ),
   hold: Schema.optionalKey(Schema.Boolean.annotate({
     description: "true: the draft is not posted before `invoice.released`",
   })),

@@ -12,6 +12,6 @@ export type PriceQuote = typeof PriceQuote.Type
 /** The answer of the service `tax`: a tax code for each line that was asked, and the tax of the whole invoice. */
 export const TaxQuote = Schema.Struct({
   lines: Schema.Array(Schema.Struct({ key: BusinessKey, taxCode: TaxCode })),
-  tax: Schema.optionalKey(Decimal.annotate({ description: "what Odoo must compute, in the invoice's currency" })),
+  tax: Decimal.annotate({ description: "what Odoo must compute, in the invoice's currency" }),
 }).annotate({ identifier: "TaxQuote", description: "tax codes by line, and the tax in all" })
 export type TaxQuote = typeof TaxQuote.Type
