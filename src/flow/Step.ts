@@ -166,8 +166,8 @@ export interface Load<D> {
   readonly model: string
   readonly mode: "create" | "upsert"
   /**
-   * Several rows when one event makes several records of the model; `ids[name]` is the first one's. None: later transitions
-   * and comparisons of this step's record leave the event out.
+   * Several rows when one event makes several records of the model: `ids[name]` is the first one's, `ids["<name>.1"]` the
+   * next one's; a transition moves them all. None: later transitions and comparisons leave the event out.
    */
   rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
   /** How the record is taken back when a later step is refused for good. Default: it stands and the exception names it. */
