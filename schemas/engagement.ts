@@ -16,12 +16,15 @@ export const ENGAGEMENT_MAX_LINES = 200
  * - `fixed-price`: at once, in fractions of the price
  * - `milestones`: as milestones are reached
  * - `retainer`: at once; hours are counted against it, an overrun is not billed
+ * - `usage`: as periods of use are closed; the line carries the agreed price, each period gets a line of its own
  */
-export const EngagementKind = Schema.Literals(["time-and-materials", "fixed-price", "milestones", "retainer"]).annotate(
-  {
-    identifier: "EngagementKind",
-  },
-)
+export const EngagementKind = Schema.Literals([
+  "time-and-materials",
+  "fixed-price",
+  "milestones",
+  "retainer",
+  "usage",
+]).annotate({ identifier: "EngagementKind" })
 export type EngagementKind = typeof EngagementKind.Type
 
 export const EngagementLine = Schema.Struct({

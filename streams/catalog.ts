@@ -7,9 +7,13 @@ import { customers } from "./customers.ts"
 import { disputes } from "./disputes.ts"
 import { engagements } from "./engagements.ts"
 import { exchangeRates } from "./exchangeRates.ts"
+import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
 import { journalEntries } from "./journalEntries.ts"
+import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
+import { rates } from "./rates.ts"
+import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
 import { writeOffs } from "./writeOffs.ts"
 import { HELD } from "../src/actor/hold.ts"
@@ -25,7 +29,11 @@ export const catalog: ReadonlyArray<Flow> = [
   journalEntries,
   customers,
   engagements,
+  rates,
+  milestones,
+  subscriptions,
   timesheets,
+  expenses,
 ]
 
 /** Most events in one plan run: above it Odoo's `load` gains nothing and its calls get long. */

@@ -11,6 +11,12 @@ export const taxOf = (company: Company, code: string): string | Refusal => {
   return tax === undefined ? unmapped(company, "tax code", code, "taxes") : id(tax)
 }
 
+/** The purchase tax likewise. */
+export const purchaseTaxOf = (company: Company, code: string): string | Refusal => {
+  const tax = company.purchaseTaxes?.[code]
+  return tax === undefined ? unmapped(company, "purchase tax code", code, "purchaseTaxes") : id(tax)
+}
+
 /** The `account.journal` id that the entity's configuration gives for `role`, or why the event cannot go on. */
 export const journalOf = (company: Company, role: string): string | Refusal => {
   const journal = company.journals[role]

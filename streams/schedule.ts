@@ -12,6 +12,7 @@ export const billedBy = {
   "fixed-price": "installments",
   "milestones": "milestones",
   "retainer": "rhythm",
+  "usage": "rhythm",
 } as const satisfies Record<EngagementKind, "rhythm" | "installments" | "milestones">
 
 /** What is there to bill by: of an engagement, or of a subscription. */

@@ -57,6 +57,22 @@ export const Nats = Schema.Struct({
   token: absent(Secret, "Authentication token."),
   user: absent(Schema.NonEmptyString, "User name, together with `password`."),
   password: absent(Secret, "Password of `user`."),
+  nkey: absent(Secret, "Seed of an nkey (SU…); the server knows its public key."),
+  inbox: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/u)).annotate({
+      expected: "a subject without wildcards",
+    }),
+    "_INBOX",
+    "Prefix of the subjects on which answers come back: what the user must be allowed to subscribe to.",
+  ),
+  tls: absent(
+    Schema.Struct({
+      ca: absent(Schema.NonEmptyString, "File with the authorities that sign the servers' certificates, PEM."),
+      certificate: absent(Schema.NonEmptyString, "File with a certificate of our own, together with `key`, PEM."),
+      key: absent(Schema.NonEmptyString, "File with its private key, PEM."),
+    }),
+    "TLS beyond what the system trusts. `tls://` in `url` is enough for a certificate of a public authority.",
+  ),
   replicas: optional(
     Schema.Literals([1, 3, 5]),
     1,
@@ -124,11 +140,10 @@ export const Entity = Schema.Struct({
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
-  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   accounts: absent(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
-      "`payment-fee`, `settlement` (where payouts of payment providers arrive).",
+      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
   ),
   purchaseTaxes: absent(
     Schema.Record(
@@ -137,6 +152,7 @@ export const Entity = Schema.Struct({
     ),
     "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
+  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),
     "exception",
