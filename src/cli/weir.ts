@@ -10,6 +10,7 @@ import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
 import { exitCodes, interruption } from "./Failure.ts"
+import { fixture } from "./fixture.ts"
 import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
@@ -20,7 +21,7 @@ import { run } from "./run.ts"
 import { status } from "./status.ts"
 
 export const cli = root.pipe(
-  Command.withSubcommands([run, publish, status, mode, drain, resume, incidents, audit, doctor, demo, period]),
+  Command.withSubcommands([run, publish, status, mode, drain, resume, incidents, audit, doctor, demo, period, fixture]),
 )
 
 /** The library ends a bad call with 1; that is what a failure has here. */

@@ -41,23 +41,27 @@ const held = Effect.fnUntraced(function* (entity: string) {
 
 describe("in virtual time", () => {
   for (const [name, size] of Object.entries(sizes)) {
-    it.effect(`${name} ends with exactly the records, sums and exceptions that its generator expects`, () =>
-      Effect.gen(function* () {
-        const path = yield* folder
-        generate(resize(shapes[name as keyof typeof shapes] as Shape, size), 1, path)
-        const scenario = yield* load(path)
-        const world = ports({ standIn: standInOf(scenario, { now: () => 0 }) })
-        yield* Effect.gen(function* () {
-          yield* publish(...(yield* Effect.promise(() => Array.fromAsync(publications(scenario)))))
-          for (let second = 0; second < PATIENCE && (yield* settled) < scenario.expected.events; second += 20) {
-            yield* pass(20)
-          }
-          assert.strictEqual(yield* settled, scenario.expected.events)
-          assert.deepStrictEqual((yield* compare(scenario)).filter((figure) => !agrees(figure)), [])
-          for (const [entity, { exceptions }] of Object.entries(scenario.expected.entities)) {
-            assert.deepStrictEqual(yield* held(entity), exceptions, entity)
-          }
-        }).pipe(Effect.provide(running({ configuration: scenario.configuration })), Effect.provide(world.layer))
-      }), 120_000)
+    it.effect(
+      `${name} ends with exactly the records, sums and exceptions that its generator expects`,
+      () =>
+        Effect.gen(function* () {
+          const path = yield* folder
+          generate(resize(shapes[name as keyof typeof shapes] as Shape, size), 1, path)
+          const scenario = yield* load(path)
+          const world = ports({ standIn: standInOf(scenario, { now: () => 0 }) })
+          yield* Effect.gen(function* () {
+            yield* publish(...(yield* Effect.promise(() => Array.fromAsync(publications(scenario)))))
+            for (let second = 0; second < PATIENCE && (yield* settled) < scenario.expected.events; second += 20) {
+              yield* pass(20)
+            }
+            assert.strictEqual(yield* settled, scenario.expected.events)
+            assert.deepStrictEqual((yield* compare(scenario)).filter((figure) => !agrees(figure)), [])
+            for (const [entity, { exceptions }] of Object.entries(scenario.expected.entities)) {
+              assert.deepStrictEqual(yield* held(entity), exceptions, entity)
+            }
+          }).pipe(Effect.provide(running({ configuration: scenario.configuration })), Effect.provide(world.layer))
+        }),
+      120_000,
+    )
   }
 })
