@@ -16,6 +16,14 @@ export const Span = Schema.String.check(
   ),
 )
 
+/** Most characters of what is wrong with a file: another kind of file has everything wrong. */
+const MOST_COMPLAINTS = 400
+
+const complaint = (text: string): string => {
+  const line = text.replaceAll(/\s+/gu, " ")
+  return line.length > MOST_COMPLAINTS ? `${line.slice(0, MOST_COMPLAINTS)} …` : line
+}
+
 /** Reads a JSON file against `schema`; unknown fields are refused, because they are misspelt ones. */
 export const readJson = <S extends Schema.Codec<unknown, unknown>>(
   path: string,
@@ -25,7 +33,7 @@ export const readJson = <S extends Schema.Codec<unknown, unknown>>(
     Effect.mapError(() => `cannot be read`),
     Effect.flatMap((text) =>
       Schema.decodeUnknownEffect(Schema.fromJsonString(schema), { errors: "all", onExcessProperty: "error" })(text)
-        .pipe(Effect.mapError((error) => `is not as it must be: ${error.message.replaceAll(/\s+/gu, " ")}`))
+        .pipe(Effect.mapError((error) => `is not as it must be: ${complaint(error.message)}`))
     ),
     Effect.mapError((problem) => new CommandFailed({ exit: exitCodes.usage, message: `${path} ${problem}` })),
   )
