@@ -132,7 +132,7 @@ export const Entity = Schema.Struct({
   journals: optional(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     {},
-    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase`, `misc` …).",
   ),
   taxes: optional(
     Schema.Record(
@@ -141,6 +141,18 @@ export const Entity = Schema.Struct({
     ),
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
+  ),
+  accounts: absent(
+    Schema.Record(Schema.String, Schema.NonEmptyString),
+    "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
+      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
+  ),
+  purchaseTaxes: absent(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
   region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(
