@@ -20,10 +20,12 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
 })
 
 const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
+/** What files of Weir's write for a time: `30 seconds`. */
+export const spanPattern = /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u
 /** `30 seconds` in the file, a `Duration` in the program. */
 const span = (fallback: string, description: string) =>
   Schema.String.check(
-    Schema.isPattern(/^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u),
+    Schema.isPattern(spanPattern),
   ).annotate({ expected: time, description, default: fallback }).pipe(
     Schema.decodeTo(
       Schema.Duration,
