@@ -15,7 +15,8 @@ import * as SingleProcess from "./actor/SingleProcess.ts"
 import { Broker } from "./broker/Broker.ts"
 import * as JetStreamBroker from "./broker/JetStreamBroker.ts"
 import type { Settings } from "./config/Configuration.ts"
-import { resolve, type SecretMissing } from "./config/Secret.ts"
+import { connectionOf } from "./config/connection.ts"
+import { resolve } from "./config/Secret.ts"
 import type { Addresses } from "./config/Servers.ts"
 import { VERSION } from "./config/version.ts"
 import type { Flow } from "./flow/Flow.ts"
@@ -37,27 +38,13 @@ const GAUGES_EVERY = Duration.seconds(5)
 /** Time beyond the grace in which the cluster may close an entity's scope. */
 const TERMINATION_MARGIN = Duration.seconds(5)
 
-const secret = <A>(name: A | undefined, read: (name: A) => Effect.Effect<unknown, SecretMissing>) =>
-  name === undefined ? Effect.succeed(undefined) : read(name)
-
 /** The broker, with its streams in place. Waits while it is away. */
 export const broker = (settings: Settings, { natsUrl }: Addresses) =>
   Layer.effect(
     Broker,
     Effect.gen(function* () {
-      const { nats } = settings
-      const optional = yield* Effect.all({
-        credentials: secret(nats?.credentials, resolve),
-        token: secret(nats?.token, resolve),
-        password: secret(nats?.password, resolve),
-      })
-      const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
-      const made = yield* JetStreamBroker.make({
-        servers: natsUrl,
-        ...(nats?.user === undefined ? {} : { user: nats.user }),
-        ...(nats?.replicas === undefined ? {} : { replicas: nats.replicas }),
-        ...given,
-      }).pipe(untilAvailable("broker"))
+      const options = yield* connectionOf(settings, natsUrl)
+      const made = yield* JetStreamBroker.make(options).pipe(untilAvailable("broker"))
       yield* made.provision.pipe(untilAvailable("broker"))
       return made
     }),

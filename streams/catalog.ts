@@ -6,7 +6,10 @@ import { customers } from "./customers.ts"
 import { engagements } from "./engagements.ts"
 import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
+import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
+import { rates } from "./rates.ts"
+import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
 import { HELD } from "../src/actor/hold.ts"
 
@@ -16,6 +19,9 @@ export const catalog: ReadonlyArray<Flow> = [
   invoices,
   customers,
   engagements,
+  rates,
+  milestones,
+  subscriptions,
   timesheets,
   expenses,
 ]

@@ -13,11 +13,11 @@
 import { BigDecimal, type Schema } from "effect"
 import { EngagementActivated, EngagementAmended } from "../schemas/engagement.ts"
 import { event, type EventSpec, type Flow } from "../src/flow/Flow.ts"
-import { check, load, query, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
+import { check, load, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import { closed, closingOf, lateFor, reopened } from "./closing.ts"
 import { id, isRefusal, taxOf } from "./codes.ts"
-import { agreementGap, priceListDomain, priceListOf } from "./completeness.ts"
+import { engagementGap, priceListColumn, pricingSteps } from "./completeness.ts"
 import { customerId, engagementIds, engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
 import { scheduleText } from "./schedule.ts"
@@ -62,22 +62,9 @@ const lineRows = (write: Write<Agreement>): ReadonlyArray<Row> | Refusal => {
 const provisioning: ReadonlyArray<Step<Agreement>> = [
   check({
     name: "complete",
-    refuse: ({ company, consulted, data }) => lateFor(data.key, consulted?.[0]) ?? agreementGap(data, company),
+    refuse: ({ company, consulted, data }) => lateFor(data.key, consulted?.[0]) ?? engagementGap(data, company),
   }),
-  query({
-    name: "priceLists",
-    model: "product.pricelist",
-    domain: ({ company, data }) => priceListDomain(data, company),
-    fields: ["name"],
-    limit: 20,
-  }),
-  check({
-    name: "priced",
-    refuse: ({ company, data, read }) => {
-      const list = priceListOf(data, company, read["priceLists"])
-      return typeof list === "object" ? list : undefined
-    },
-  }),
+  ...pricingSteps<Agreement>(),
   load({
     name: "analytic",
     model: "account.analytic.account",
@@ -115,8 +102,7 @@ const provisioning: ReadonlyArray<Step<Agreement>> = [
     model: "sale.order",
     mode: "create",
     rows: (write) => {
-      const { company, data, read } = write
-      const list = priceListOf(data, company, read["priceLists"])
+      const { company, data } = write
       return {
         externalId: idsOf(write).order,
         values: {
@@ -125,7 +111,7 @@ const provisioning: ReadonlyArray<Step<Agreement>> = [
           "project_id/id": idsOf(write).project,
           origin: data.key,
           client_order_ref: data.contract ?? data.key,
-          ...(typeof list === "number" && { "pricelist_id/.id": id(list) }),
+          ...priceListColumn(write),
         },
       }
     },

@@ -10,10 +10,22 @@ export const parent = {
   customer: (key: string): string => `customer:${key}`,
   engagement: (key: string): string => `engagement:${key}`,
   invoice: (key: string): string => `invoice:${key}`,
+  subscription: (key: string): string => `subscription:${key}`,
+  /** What tells two customers apart: never two at once, not even in one batch. */
+  identity: (what: "vat" | "ref", value: string): string => `=${what}:${value}`,
 }
 
 /** External ids of customers and invoices. */
 export const customerId = (entity: string, key: string): string => externalId(entity, "customers", key)
+
+export const contactId = (entity: string, key: string, contact: string): string =>
+  externalId(entity, "customers", key, `contact-${contact}`)
+
+/** The customer number in an external id of a customer; undefined when it is none of the entity's customers. */
+export const customerKeyOf = (entity: string, name: string): string | undefined => {
+  const prefix = customerId(entity, "")
+  return name.startsWith(prefix) && !name.slice(prefix.length).includes(".") ? name.slice(prefix.length) : undefined
+}
 
 /**
  * A line, task or milestone of an engagement as other flows refer to it: they wait until it is there, whoever brings it, the
@@ -22,6 +34,18 @@ export const customerId = (entity: string, key: string): string => externalId(en
 export const engagementPart = (key: string, role: "line" | "task" | "milestone", part: string): Reference => ({
   flow: "engagements",
   key: `${key}.${role}-${part}`,
+})
+
+/** The same of a subscription: a version of its plan, or a proration. */
+export const subscriptionPart = (key: string, line: string): Reference => ({
+  flow: "subscriptions",
+  key: `${key}.line-${line}`,
+})
+
+/** External ids of a subscription's order and its lines. */
+export const subscriptionIds = (entity: string, key: string) => ({
+  order: externalId(entity, "subscriptions", key),
+  line: (line: string): string => externalId(entity, "subscriptions", key, `line-${line}`),
 })
 
 /** External ids of an engagement's records; `order` is the one that the engagement's key maps to. */

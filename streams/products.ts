@@ -52,3 +52,10 @@ export const productSeeds: ReadonlyArray<Seed> = [
   service("Retainer", productOf["retainer"], "order", "timesheet", "hour"),
   service("Usage", productOf.usage, "delivery", "manual", "unit"),
 ]
+
+/** External id of the product of subscription lines: billed by what is agreed, whatever is used. */
+export const subscriptionProduct = "weir.product_subscription"
+
+export const subscriptionSeeds: ReadonlyArray<Seed> = [
+  service("Subscription", subscriptionProduct, "order", "manual", "unit"),
+]

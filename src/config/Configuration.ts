@@ -20,10 +20,12 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
 })
 
 const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
+/** What files of Weir's write for a time: `30 seconds`. */
+export const spanPattern = /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u
 /** `30 seconds` in the file, a `Duration` in the program. */
 const span = (fallback: string, description: string) =>
   Schema.String.check(
-    Schema.isPattern(/^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u),
+    Schema.isPattern(spanPattern),
   ).annotate({ expected: time, description, default: fallback }).pipe(
     Schema.decodeTo(
       Schema.Duration,
@@ -57,6 +59,22 @@ export const Nats = Schema.Struct({
   token: absent(Secret, "Authentication token."),
   user: absent(Schema.NonEmptyString, "User name, together with `password`."),
   password: absent(Secret, "Password of `user`."),
+  nkey: absent(Secret, "Seed of an nkey (SU…); the server knows its public key."),
+  inbox: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/u)).annotate({
+      expected: "a subject without wildcards",
+    }),
+    "_INBOX",
+    "Prefix of the subjects on which answers come back: what the user must be allowed to subscribe to.",
+  ),
+  tls: absent(
+    Schema.Struct({
+      ca: absent(Schema.NonEmptyString, "File with the authorities that sign the servers' certificates, PEM."),
+      certificate: absent(Schema.NonEmptyString, "File with a certificate of our own, together with `key`, PEM."),
+      key: absent(Schema.NonEmptyString, "File with its private key, PEM."),
+    }),
+    "TLS beyond what the system trusts. `tls://` in `url` is enough for a certificate of a public authority.",
+  ),
   replicas: optional(
     Schema.Literals([1, 3, 5]),
     1,

@@ -65,7 +65,11 @@ export interface EventSpec<D> {
   readonly upcasts?: { readonly [version: number]: (data: unknown) => unknown }
   /** What orders events: one at a time per key, in order of the source's sequence. */
   key(data: D): string
-  /** Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. */
+  /**
+   * Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. Events of
+   * one batch may have them in common, unless a name begins with `=`: then they go one after the other, as two new customers
+   * with one VAT number must, or neither would find the other in Odoo.
+   */
   parents(data: D): ReadonlyArray<string>
   /** What must be applied before: another object, or a decision of a person (`streams/approvals.ts`). */
   references(data: D): ReadonlyArray<Reference>

@@ -139,7 +139,7 @@ export const reasons = {
     "entity be01 maps no tax code S12: add it to entities.be01.taxes in weir.json",
   ),
   // What the agreement says
-  "ENGAGEMENT-INCOMPLETE": business(
+  "AGREEMENT-INCOMPLETE": business(
     "park",
     "The agreement lacks something without which it cannot be delivered or billed",
     "Complete it at the source and publish it again with a larger sequence; dismiss this one.",
@@ -174,6 +174,24 @@ export const reasons = {
     "The engagement is closed and takes no more changes or work of later days",
     "Reopen the engagement with engagement.reopened, then retry; or dismiss.",
     "ENG-0007 was closed on 2026-10-31, this is of 2026-11-03",
+  ),
+  "RATE-CONFLICT": business(
+    "park",
+    "The rate would change a line that is not its own, or one that is invoiced",
+    "Publish it as a rate with a key of its own; dismiss this one.",
+    "hours are invoiced at rate senior-2026 for 145.00; another price is a rate with a key of its own",
+  ),
+  "CUSTOMER-DUPLICATE": business(
+    "park",
+    "Odoo has a partner with the same VAT number or reference already: no second one is made",
+    "Say in the event which partner it is (odooPartner), or that it is another one (distinct), and publish it with a larger sequence; or merge the two at the source (customer.merged); dismiss this one.",
+    'the VAT number BE0477472701 is that of res.partner 14 "Delft Marine" (weir_be01.customers_CUS-0041)',
+  ),
+  "CUSTOMER-MERGED": business(
+    "park",
+    "The customer was merged into another one",
+    "Publish the change under the number of the customer that remains; dismiss this one.",
+    "CUS-0043 was merged into CUS-0042",
   ),
   "BEHIND-EXCEPTION": business(
     "park",
