@@ -244,6 +244,11 @@ export class Ledger extends Context.Service<Ledger, {
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
   /**
+   * Makes ready whoever waits for `reference` now, and nobody who does later: for what comes and goes, like a dependency
+   * beside Odoo. Answers how many.
+   */
+  readonly release: (fence: Fence, reference: Reference) => Effect.Effect<number, LedgerError>
+  /**
    * Makes an act durable in one transaction: mode, audit trail, incidents, outbox. Idempotent by the ids of its entries.
    * A mode that posts (`full`, `essential`) also makes ready what waits for the flow `mode`: drafts not yet posted.
    */

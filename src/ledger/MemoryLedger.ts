@@ -241,6 +241,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         }
         return count
       }),
+    release: (fence, reference) => owned("release", fence, (state) => release(state, reference)),
     approve: (entity, { flow, key }, by) =>
       call("approve", () => {
         const state = of(entity)

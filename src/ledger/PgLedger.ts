@@ -36,7 +36,7 @@ import {
   type TallyRow,
 } from "./sql/rows.ts"
 import { selectExceptions, selectOutbox, selectOwners, selectReady, selectTallies, upsertLease } from "./sql/select.ts"
-import { insertApproval, lockLease, releaseApproved } from "./sql/approve.ts"
+import { insertApproval, lockLease, lockOwnLease, releaseWaiting } from "./sql/approve.ts"
 import { settlementParameters } from "./sql/settlementParameters.ts"
 
 export interface Options {
@@ -228,13 +228,29 @@ export const fromClient = (
       return Effect.gen(function* () {
         yield* query("Ledger.approve", lockLease, [text(entity)])
         yield* query("Ledger.approve", insertApproval, [...parameters, text(by)])
-        const [row] = yield* query<{ readonly n: number }>("Ledger.approve", releaseApproved, parameters)
+        const [row] = yield* query<{ readonly n: number }>("Ledger.approve", releaseWaiting, parameters)
         return row?.n ?? 0
       }).pipe(
         sql.withTransaction,
         Effect.mapError((error) => error._tag === "SqlError" ? ledgerError("Ledger.approve")(error) : error),
       )
     },
+
+    release: (fence, { flow, key }) =>
+      Effect.gen(function* () {
+        const owner = [text(fence.entity), bigint(fence.epoch)]
+        const lease = yield* query<{ readonly own: number }>("Ledger.release", lockOwnLease, owner)
+        if (lease.length === 0) return yield* fenced("Ledger.release", fence.entity, fence.epoch)
+        const [row] = yield* query<{ readonly n: number }>("Ledger.release", releaseWaiting, [
+          text(fence.entity),
+          text(flow),
+          text(key),
+        ])
+        return row?.n ?? 0
+      }).pipe(
+        sql.withTransaction,
+        Effect.mapError((error) => error._tag === "SqlError" ? ledgerError("Ledger.release")(error) : error),
+      ),
 
     dismiss: Effect.fnUntraced(function* (entity, eventIds, reason) {
       const now = yield* Clock.currentTimeMillis

@@ -193,6 +193,18 @@ export const reasons = {
     "Publish the change under the number of the customer that remains; dismiss this one.",
     "CUS-0043 was merged into CUS-0042",
   ),
+  "DEPENDENCY-DOWN": technical(
+    "wait",
+    "A service beside Odoo that the event needs does not answer",
+    "Nothing: it is asked again, and the event goes on by itself. If it lasts, look at the service.",
+    "tax does not answer: no answer within 5s",
+  ),
+  "DEPENDENCY-REFUSED": business(
+    "park",
+    "A service beside Odoo cannot answer for this event",
+    "Correct the event at the source or the service's data, then retry.",
+    "tax: no rate for country ZZ",
+  ),
   "BEHIND-EXCEPTION": business(
     "park",
     "An earlier event of the same business key is not done yet",
@@ -205,6 +217,30 @@ export const reasons = {
     "Odoo computes other totals than the event promises",
     "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
     "account.move 96: amount_tax: promised 191.54, Odoo computes 191.55. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "EXCHANGE-RATE-MISSING": business(
+    "park",
+    "Odoo has no exchange rate for the document's day",
+    "Publish exchange-rate.published or enter the rate in Odoo, then retry. Odoo would have booked it one to one.",
+    "Odoo has no rate of USD for be01 within 31 days before 2026-10-31",
+  ),
+  "INVOICE-HELD": business(
+    "wait",
+    "The invoice was requested with hold, and nobody has released it",
+    "Nothing; look at the draft and have it released: invoice.released. When overdue: ask who should.",
+    "the draft of INV-00123 waits for invoice.released. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "NOTHING-READY": business(
+    "park",
+    "Nothing of the engagement is ready to be invoiced up to that day",
+    "Dismiss; or find what is missing (timesheets, a reached milestone), then retry.",
+    "nothing of ENG-0007 is ready to be invoiced up to 2026-10-31",
+  ),
+  "READY-MISMATCH": business(
+    "park",
+    "What Odoo has to invoice does not fit what was asked for, or its timesheets",
+    "Look at the order in Odoo: hours that were invoiced by hand without their timesheets, or fractions that are billed already. Then retry or request the lines one by one.",
+    'ENG-0007: "Senior consultant" has 12.5 to be invoiced up to 2026-10-31, its timesheets on no invoice come to 14',
   ),
   "TAX-MISMATCH": business(
     "park",

@@ -118,11 +118,15 @@ export const hold = (state: EntityState, record: EventRecord, outcome: Held, now
   countersOf(state, record.flow)
 }
 
-/** Waiting events whose reference is applied, by now, become ready. */
-export const release = (state: EntityState): number => {
+/** Waiting events whose reference is applied, by now, become ready; or those that wait for `given`, whatever it is. */
+export const release = (state: EntityState, given?: Reference): number => {
   let released = 0
   for (const entry of state.held.values()) {
-    if (entry.state !== "waiting" || entry.on === null || mappingOf(state, entry.on) === null) continue
+    if (entry.state !== "waiting" || entry.on === null) continue
+    const due = given === undefined
+      ? mappingOf(state, entry.on) !== null
+      : entry.on.flow === printable(given.flow) && entry.on.key === printable(given.key)
+    if (!due) continue
     entry.state = "ready"
     entry.deadlineMillis = null
     released++
