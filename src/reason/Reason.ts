@@ -169,6 +169,12 @@ export const reasons = {
     "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
     "line senior of engagement ENG-0007 is on an order that is cancel",
   ),
+  "USAGE-LATE": business(
+    "park",
+    "The period that the usage belongs to is closed, and late usage is not counted in the next one",
+    "Send a true-up of the period with what was really used (usage.trued-up); dismiss this one.",
+    "ENG-0007.tokens 2026-10 is closed",
+  ),
   "ENGAGEMENT-CLOSED": business(
     "park",
     "The engagement is closed and takes no more changes or work of later days",
