@@ -5,6 +5,7 @@
 import type { Step } from "../src/flow/Step.ts"
 import { check, query } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
+import { recordsOf } from "./found.ts"
 
 /** Oldest rate that a document may be booked with. */
 const MAX_AGE_DAYS = 31
@@ -52,10 +53,3 @@ export const exchangeRateOf = <D extends Valued>(dayOf: (data: D) => string): Re
         : undefined,
   }),
 ]
-
-/** What a query or read step found. */
-export const recordsOf = (
-  { read }: Pick<Write<unknown>, "read">,
-  step: string,
-): ReadonlyArray<{ readonly id: number; readonly [field: string]: unknown }> =>
-  (read[step]?.["records"] ?? []) as ReadonlyArray<{ readonly id: number }>

@@ -11,21 +11,19 @@ import { BigDecimal } from "effect"
 import type { InvoiceReadyRequested } from "../schemas/invoice.ts"
 import { fromOdooFloat } from "../schemas/money.ts"
 import type { Refusal } from "../src/flow/Step.ts"
+import { type Found, oneOf } from "./found.ts"
 import { engagementIds } from "./keys.ts"
 import { productOf } from "./products.ts"
-
-type Field = string | number | boolean | null | undefined | ReadonlyArray<unknown>
-type OdooFields = { readonly id: number; readonly [field: string]: unknown }
 
 export interface ReadyInput {
   readonly data: InvoiceReadyRequested
   readonly entity: string
   /** `sale.order.line` with their external ids. */
-  readonly lines: ReadonlyArray<OdooFields>
+  readonly lines: ReadonlyArray<Found>
   /** `product.product` of the lines with their external ids. */
-  readonly products: ReadonlyArray<OdooFields>
+  readonly products: ReadonlyArray<Found>
   /** Timesheets of the order that are on no invoice, whatever their day. */
-  readonly timesheets: ReadonlyArray<OdooFields>
+  readonly timesheets: ReadonlyArray<Found>
 }
 
 /** One line of the invoice. */
@@ -55,16 +53,15 @@ const fractional = new Set<string>([productOf["fixed-price"], productOf.retainer
 const decimal = (value: unknown, scale: number): BigDecimal.BigDecimal =>
   typeof value === "number" ? fromOdooFloat(value, scale) : ZERO
 const quantityOf = (value: unknown) => decimal(value, QUANTITY_SCALE)
-const idOf = (value: unknown): number => Array.isArray(value) ? Number((value as ReadonlyArray<Field>)[0]) : 0
 const say = (value: BigDecimal.BigDecimal): string => BigDecimal.format(value)
 
-const sumOf = (timesheets: ReadonlyArray<OdooFields>) =>
+const sumOf = (timesheets: ReadonlyArray<Found>) =>
   BigDecimal.sumAll(timesheets.map(({ unit_amount }) => decimal(unit_amount, FINE_SCALE)))
 
 /** The lines of the invoice, or why it cannot be made. */
 export const readyOf = (input: ReadyInput): ReadonlyArray<Ready> | Refusal => {
   const { data, entity, lines, products } = input
-  const key = (line: OdooFields): string => {
+  const key = (line: Found): string => {
     const prefix = engagementIds(entity, data.engagement).line("")
     const name = String(line["external_id"] ?? "")
     return name.startsWith(prefix) ? name.slice(prefix.length) : ""
@@ -75,7 +72,7 @@ export const readyOf = (input: ReadyInput): ReadonlyArray<Ready> | Refusal => {
   const productById = new Map(products.map((product) => [product.id, product]))
   const ready: Array<Ready> = []
   for (const line of lines) {
-    const product = productById.get(idOf(line["product_id"]))
+    const product = productById.get(oneOf(line["product_id"]))
     if (product === undefined) continue
     const fraction = data.fractions?.find((part) => part.line === key(line))?.fraction
     const part = fractional.has(String(product["external_id"]))
@@ -113,7 +110,7 @@ interface Part {
 
 const byFraction = (
   data: InvoiceReadyRequested,
-  line: OdooFields,
+  line: Found,
   fraction: BigDecimal.BigDecimal | undefined,
 ): Part | Refusal => {
   if (fraction === undefined) return { quantity: ZERO, timesheets: [] }
@@ -130,8 +127,8 @@ const byFraction = (
     : { quantity, timesheets: [] }
 }
 
-const byTimesheets = ({ data, timesheets }: ReadyInput, line: OdooFields): Part | Refusal => {
-  const own = timesheets.filter((timesheet) => idOf(timesheet["so_line"]) === line.id)
+const byTimesheets = ({ data, timesheets }: ReadyInput, line: Found): Part | Refusal => {
+  const own = timesheets.filter((timesheet) => oneOf(timesheet["so_line"]) === line.id)
   const billed = own.filter((timesheet) => String(timesheet["date"]) <= data.until)
   const later = sumOf(own.filter((timesheet) => String(timesheet["date"]) > data.until))
   const quantity = BigDecimal.round(BigDecimal.subtract(quantityOf(line["qty_to_invoice"]), later), {

@@ -248,6 +248,24 @@ export const reasons = {
     "Look at the order in Odoo: hours that were invoiced by hand without their timesheets, or fractions that are billed already. Then retry or request the lines one by one.",
     'ENG-0007: "Senior consultant" has 12.5 to be invoiced up to 2026-10-31, its timesheets on no invoice come to 14',
   ),
+  "CREDIT-EXCEEDS-INVOICE": business(
+    "park",
+    "The credit notes of an invoice would come to more than the invoice",
+    "Find out which of them is wrong; dismiss it, or pay the rest back with payment.refunded.",
+    "INV-00123 comes to 1103.65, its credit notes to 900.00 and this one to 300.00",
+  ),
+  "WRITE-OFF-EXCEEDS-OPEN": business(
+    "park",
+    "More is to be written off than the invoice has open",
+    "Request what is open, dismiss this one.",
+    "INV-00123 has 2.55 open, 3.00 are to be written off",
+  ),
+  "SETTLEMENT-MISMATCH": business(
+    "park",
+    "A payout does not come to what its payments do, or one of them was paid out before",
+    "Compare the provider's statement with the payments in Odoo; publish what is missing, then retry, or dismiss.",
+    "PO-00018: net and fee come to 150.50, its payments to 100.00",
+  ),
   "TAX-MISMATCH": business(
     "park",
     "Odoo computes another tax than was quoted",
