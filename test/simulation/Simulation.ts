@@ -25,7 +25,7 @@ import { brokerOperations, ODOO_TIMEOUT_MILLIS, type Trouble } from "./plan/Trou
 import type { Posting } from "./plan/Fact.ts"
 import { booksIssues, seeded } from "./world/Books.ts"
 import { Commits } from "./world/Commits.ts"
-import { Fleet } from "./world/Fleet.ts"
+import { Fleet, type Order } from "./world/Fleet.ts"
 import { Knowledge } from "./world/Knowledge.ts"
 import { makeNetwork } from "./world/Network.ts"
 import { Observer } from "./world/Observer.ts"
@@ -101,8 +101,8 @@ class World {
   readonly #fleet: Fleet
   readonly #say: (line: string) => void
   #ledgerSlowMillis = 0
-  /** Entities that somebody drained and did not resume. */
-  readonly #drained = new Set<string>()
+  /** What somebody said last: that an entity is to stop, or to go on. */
+  readonly #runs = new Map<string, { readonly stopped: boolean }>()
   readonly #dismissed = new Set<string>()
   /** Last mode that somebody wanted of an entity. */
   readonly #wishes = new Map<string, { readonly mode: Mode }>()
@@ -268,8 +268,9 @@ class World {
       }
       case "Drain": {
         const { entity, forMillis } = step
-        this.#drained.add(entity)
-        this.#fleet.tell(entity, (actor) => actor.Drain({}))
+        const order = { stopped: true }
+        this.#runs.set(entity, order)
+        this.#insist(entity, (actor) => actor.Drain({}), () => this.#runs.get(entity) === order)
         return void kernel.after(forMillis, () => this.#resume(entity))
       }
       case "Retry":
@@ -282,16 +283,24 @@ class World {
   #wish(entity: string, mode: Mode): void {
     const wish = { mode }
     this.#wishes.set(entity, wish)
-    const ask = (): void =>
-      this.#fleet.tell(entity, (actor) => actor.SetMode({ mode }), (success) => {
-        if (!success && this.#wishes.get(entity) === wish) this.kernel.after(1_000, ask)
-      })
-    ask()
+    this.#insist(entity, (actor) => actor.SetMode({ mode }), () => this.#wishes.get(entity) === wish)
   }
 
   #resume(entity: string): void {
-    this.#drained.delete(entity)
-    this.#fleet.tell(entity, (actor) => actor.Resume({}))
+    const order = { stopped: false }
+    this.#runs.set(entity, order)
+    this.#insist(entity, (actor) => actor.Resume({}), () => this.#runs.get(entity) === order)
+  }
+
+  /** Says it again until it is accepted or no longer meant. */
+  #insist(entity: string, what: Order["what"], meant: () => boolean): void {
+    this.#fleet.tell(entity, {
+      what,
+      meant,
+      answered: (success) => {
+        if (!success) this.kernel.after(1_000, () => this.#insist(entity, what, meant))
+      },
+    })
   }
 
   /** A person looks at the list of exceptions, thinks for a second, and acts. */
@@ -328,7 +337,7 @@ class World {
     this.#now(this.#brokerFaults.setReachable(true))
     for (const operation of brokerOperations) this.#now(this.#brokerFaults.failNext(operation, { times: 0 }))
     this.#fleet.cure()
-    for (const entity of [...this.#drained]) this.#resume(entity)
+    for (const [entity, { stopped }] of [...this.#runs]) if (stopped) this.#resume(entity)
     for (const entity of [...this.#wishes.keys()]) this.#wish(entity, "full")
   }
 

@@ -36,6 +36,14 @@ interface Member {
 
 type Client = Effect.Success<typeof LegalEntity.client>
 
+/** What a person tells an actor. */
+export interface Order {
+  readonly what: (actor: ReturnType<Client>) => Effect.Effect<unknown, unknown>
+  /** False once the person has thought better of it. */
+  readonly meant: () => boolean
+  readonly answered: (success: boolean) => void
+}
+
 export class Fleet {
   readonly #options: FleetOptions
   readonly #members: Array<Member> = []
@@ -123,16 +131,13 @@ export class Fleet {
     current.process.offsetMillis = 0
   }
 
-  /** Tells the current process's actor of `entity` something, as soon as there is one that listens. */
-  tell(
-    entity: string,
-    what: (actor: ReturnType<Client>) => Effect.Effect<unknown, unknown>,
-    answered: (success: boolean) => void = () => {},
-  ): void {
+  /** Tells the current process's actor of `entity` something, as soon as there is one that listens and it is still meant. */
+  tell(entity: string, { answered, meant, what }: Order): void {
     const { kernel, observer, trace } = this.#options
     const member = this.#current
+    if (!meant()) return
     if (member?.context === undefined || member.process.state !== "running") {
-      kernel.after(KNOCK_MILLIS, () => this.tell(entity, what, answered))
+      kernel.after(KNOCK_MILLIS, () => this.tell(entity, { answered, meant, what }))
       return
     }
     const told = Effect.flatMap(LegalEntity.client, (client) => what(client(entity)))
