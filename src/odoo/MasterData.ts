@@ -2,9 +2,10 @@
  * What Odoo owns and Weir only refers to: companies, journals, taxes, employees. Codes become database ids here, once per
  * entity for its configuration and cached for records found by value.
  */
-import { Clock, Context, Duration, Effect, Layer } from "effect"
+import { Context, Duration, Effect, Layer } from "effect"
 import type { Lane, Seed } from "../flow/Flow.ts"
 import type { Row } from "../flow/Step.ts"
+import { elapsedMillis } from "../telemetry/elapsed.ts"
 import { CallGate } from "./CallGate.ts"
 import type { Company } from "./Company.ts"
 import { type CompanyCalls, companyCalls, type OdooRecord } from "./CompanyCalls.ts"
@@ -255,7 +256,7 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
     }, (effect, company) => seeding.run(company.database, effect)),
 
     find: Effect.fnUntraced(function* (company, lane, model, field, values) {
-      const nowMillis = yield* Clock.currentTimeMillis
+      const nowMillis = yield* elapsedMillis
       const prefix = `${company.database} ${company.id} ${model} ${field} `
       const found = new Map<string, ReadonlyArray<number>>()
       const unknown = new Set<string>()
@@ -266,7 +267,7 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
       }
       if (unknown.size === 0) return found
       const asked = yield* ask(companyCalls(odoo, gate, company, lane), model, field, [...unknown])
-      const askedMillis = yield* Clock.currentTimeMillis
+      const askedMillis = yield* elapsedMillis
       for (const value of unknown) {
         const ids = asked.get(value) ?? []
         if (ids.length > 0) found.set(value, ids)
@@ -276,7 +277,7 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
     }),
 
     locks: Effect.fnUntraced(function* (company, lane) {
-      const askedMillis = yield* Clock.currentTimeMillis
+      const askedMillis = yield* elapsedMillis
       const known = locked.get(companyKey(company))
       if (known !== undefined && askedMillis < known.untilMillis) return known.dates
       const records = yield* companyCalls(odoo, gate, company, lane).read("res.company", [company.id], lockFields)

@@ -21,7 +21,7 @@ import { catalog } from "../../streams/catalog.ts"
 import { Kernel, Livelock, Process } from "./kernel/Kernel.ts"
 import { configurationOf } from "./plan/Place.ts"
 import { describe, type Plan, type Shape } from "./plan/Plan.ts"
-import { brokerOperations, ODOO_TIMEOUT_MILLIS, type Trouble } from "./plan/Trouble.ts"
+import { brokerOperations, kindOf, ODOO_TIMEOUT_MILLIS, type Trouble } from "./plan/Trouble.ts"
 import type { Posting } from "./plan/Fact.ts"
 import { booksIssues, seeded } from "./world/Books.ts"
 import { Commits } from "./world/Commits.ts"
@@ -30,6 +30,7 @@ import { Knowledge } from "./world/Knowledge.ts"
 import { makeNetwork } from "./world/Network.ts"
 import { Observer } from "./world/Observer.ts"
 import { Touched } from "./world/Touched.ts"
+import { Traps } from "./world/Traps.ts"
 import { causeOf, conservation, unsettled } from "./world/Verdict.ts"
 import { Violation } from "./world/Violation.ts"
 
@@ -54,7 +55,7 @@ export interface Result {
 }
 
 const settingsOf = (shape: Shape): Settings =>
-  Effect.runSync(Effect.orDie(check("simulation", configurationOf(shape.places, shape.workers), {}))).configuration
+  Effect.runSync(Effect.orDie(check("simulation", configurationOf(shape.places, shape), {}))).configuration
 
 const flowsOf = (shape: Shape): ReadonlyArray<Flow> =>
   catalog.map((flow) => ({
@@ -99,6 +100,7 @@ class World {
   readonly #brokerFaults: typeof MemoryBroker.BrokerFaults.Service
   readonly #ledger: typeof MemoryLedger.MemoryLedger.Service
   readonly #fleet: Fleet
+  readonly #traps: Traps
   readonly #say: (line: string) => void
   #ledgerSlowMillis = 0
   /** What somebody said last: that an entity is to stop, or to go on. */
@@ -150,6 +152,7 @@ class World {
       faults: this.#faults,
       timeout: ODOO_TIMEOUT_MILLIS,
     })
+    this.#traps = new Traps(() => this.#fleet.current, (what) => this.observer.cover(what))
     this.#fleet = new Fleet({
       kernel: this.kernel,
       outside: {
@@ -159,7 +162,7 @@ class World {
         odoo,
         ledgerSlowMillis: () => this.#ledgerSlowMillis,
       },
-      network: makeNetwork(this.#outside, new Random(plan.seed, "network"), networkMillis),
+      network: makeNetwork(this.#outside, new Random(plan.seed, "network"), networkMillis, this.#traps.fate),
       observer: this.observer,
       settings: settingsOf(plan.shape),
       flows: flowsOf(plan.shape),
@@ -188,6 +191,7 @@ class World {
 
   #pass(millis: number): void {
     this.kernel.run(this.kernel.nowMillis + millis)
+    this.#fleet.look()
     if (this.observer.violation !== undefined) throw this.observer.violation
   }
 
@@ -218,7 +222,7 @@ class World {
 
   #befall(step: Trouble): void {
     const { kernel } = this
-    this.observer.cover(`trouble ${step._tag}${step._tag === "Odoo" ? ` ${step.name}` : ""}`)
+    this.observer.cover(kindOf(step))
     switch (step._tag) {
       case "Odoo": {
         const { fault, forMillis, method, probability, times } = step
@@ -250,6 +254,13 @@ class World {
         return void this.#now(this.#brokerFaults.loseConfirmations(step.count))
       case "Kill":
         return this.#fleet.kill(step.startAfterMillis)
+      case "Crash": {
+        const { lost, nth, point, startAfterMillis } = step
+        return this.#traps.add(point, nth, lost, () => {
+          this.#say(`crash at ${point}`)
+          this.#fleet.kill(startAfterMillis)
+        })
+      }
       case "Stop":
         return this.#fleet.stop(step.startAfterMillis)
       case "Pause":
@@ -261,6 +272,9 @@ class World {
         if (current !== undefined) current.offsetMillis += step.millis
         return
       }
+      case "ServersClockJump":
+        this.#outside.offsetMillis += step.millis
+        return
       case "Mode": {
         const { entity, forMillis, mode } = step
         this.#wish(entity, mode)
@@ -333,6 +347,8 @@ class World {
   #cure(): void {
     this.#say("everything is well from now on")
     this.#faults.clear()
+    this.#traps.clear()
+    this.#outside.offsetMillis = 0
     this.#ledgerSlowMillis = 0
     this.#now(this.#brokerFaults.setReachable(true))
     for (const operation of brokerOperations) this.#now(this.#brokerFaults.failNext(operation, { times: 0 }))
