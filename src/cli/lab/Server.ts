@@ -120,6 +120,26 @@ export const broker = (folder: string) =>
     launch: (port) => NatsServer.start({ storeDir: join(folder, "nats"), ...(port === undefined ? {} : { port }) }),
   })
 
+/** Servers of one JetStream cluster, each with all the data of streams that have as many replicas. */
+export const brokers = Effect.fnUntraced(function* (folder: string, count: number) {
+  const numbers = Array.from({ length: count }, (_, number) => number)
+  const ports = yield* Effect.forEach(numbers, () => freePort)
+  const routes = ports.map((port) => `nats-route://${HOST}:${port}`).join(", ")
+  return yield* Effect.forEach(numbers, (number) =>
+    make({
+      name: "broker",
+      launch: (port) =>
+        NatsServer.start({
+          storeDir: join(folder, `nats-${number}`),
+          config: [
+            `server_name: n${number}`,
+            `cluster { name: weir, host: "${HOST}", port: ${ports[number]}, routes: [${routes}] }`,
+          ].join("\n"),
+          ...(port === undefined ? {} : { port }),
+        }),
+    }), { concurrency: count })
+})
+
 /** `durable`: its data must survive a crash; else quicker. */
 export const database = (folder: string, durable: boolean) =>
   make({
