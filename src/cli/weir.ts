@@ -6,6 +6,7 @@ import { CliError, Command } from "effect/cli"
 import { VERSION } from "../config/version.ts"
 import * as Logging from "../telemetry/Logging.ts"
 import { audit } from "./audit.ts"
+import { close } from "./close.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
@@ -20,7 +21,7 @@ import { run } from "./run.ts"
 import { status } from "./status.ts"
 
 export const cli = root.pipe(
-  Command.withSubcommands([run, publish, status, mode, drain, resume, incidents, audit, doctor, demo, period]),
+  Command.withSubcommands([run, publish, status, mode, close, drain, resume, incidents, audit, doctor, demo, period]),
 )
 
 /** The library ends a bad call with 1; that is what a failure has here. */

@@ -197,6 +197,11 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
       }),
     audit: ({ after, entity, limit }) =>
       call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
+    lastAct: (entity, actions) =>
+      call(
+        "lastAct",
+        () => (entities.get(entity)?.governance.audit ?? []).findLast(({ action }) => actions.includes(action)) ?? null,
+      ),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
