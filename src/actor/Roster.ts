@@ -20,6 +20,10 @@ export interface EntitySettings {
   readonly journals: Readonly<Record<string, string>>
   /** Odoo's tax, by id or exact name, by the source's tax code. */
   readonly taxes: Readonly<Record<string, number | string>>
+  /** Account codes by the source's code or role. */
+  readonly accounts?: Readonly<Record<string, string>>
+  /** Odoo's purchase tax likewise. */
+  readonly purchaseTaxes?: Readonly<Record<string, number | string>>
   /** When it closes its books; left out: only when a person says so. */
   readonly close?: CloseCalendar
   /** What is done with documents dated in a locked period. */

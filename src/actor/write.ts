@@ -6,7 +6,7 @@
 import { Cause, Clock, Duration, Effect } from "effect"
 import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
-import type { Mapping, Outcome, Reference } from "../ledger/Ledger.ts"
+import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import type { OdooHealth } from "../odoo/Health.ts"
 import { Plan, posts, type WriteResult } from "../odoo/plan/Plan.ts"
@@ -64,6 +64,9 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         key: item.event.key,
         company: writing.company,
         references: item.verdict._tag === "Write" ? item.verdict.references : [],
+        ...(item.verdict._tag === "Write" && item.verdict.consulted !== undefined && {
+          consulted: item.verdict.consulted,
+        }),
         previous: item.verdict._tag === "Write" ? item.verdict.previous : null,
         ids: {},
         read: {},
@@ -193,25 +196,30 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    ...mappedOf(item, payload, result.mapping, write.previous),
+    ...mappedOf(item, payload, result, write.previous),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
   }
 }
 
 /** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
 const mappedOf = (
-  { event: { flow, key, version } }: Item,
-  { spec: { hold } }: Payload,
-  written: Mapping,
+  { event: { flow, key, streamSequence, version } }: Item,
+  { data, spec }: Payload,
+  { mapping: written, parts = [] }: Extract<WriteResult, { readonly _tag: "Written" }>,
   previous: Mapping | null,
-): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Reference> } => {
+): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Mark> } => {
   const { [HELD]: held, ...known } = previous?.links ?? {}
-  const stands = hold === "set" || (hold === undefined && held !== undefined)
-  const links = { ...known, ...written.links, ...(stands && { [HELD]: 1 }) }
+  const hold = spec.hold?.(data)
+  const links = {
+    ...known,
+    ...written.links,
+    ...(hold === "set"
+      ? { [HELD]: held ?? streamSequence }
+      : hold === undefined && held !== undefined && { [HELD]: held }),
+  }
   const mapping = { ...written, version, links }
-  return hold === "lift" && previous !== null && held !== undefined
-    ? { mapping, marks: [liftOf({ flow, key }, previous)] }
-    : { mapping }
+  const lifted = hold === "lift" && previous !== null && held !== undefined ? [liftOf({ flow, key }, previous)] : []
+  return lifted.length + parts.length === 0 ? { mapping } : { mapping, marks: [...lifted, ...parts] }
 }
 
 export const parked = (item: Item, code: ReasonCode, detail: string): Outcome => ({

@@ -20,10 +20,12 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
 })
 
 const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
+/** What files of Weir's write for a time: `30 seconds`. */
+export const spanPattern = /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u
 /** `30 seconds` in the file, a `Duration` in the program. */
 const span = (fallback: string, description: string) =>
   Schema.String.check(
-    Schema.isPattern(/^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u),
+    Schema.isPattern(spanPattern),
   ).annotate({ expected: time, description, default: fallback }).pipe(
     Schema.decodeTo(
       Schema.Duration,
@@ -165,7 +167,7 @@ export const Entity = Schema.Struct({
   journals: optional(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     {},
-    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase`, `misc` …).",
   ),
   taxes: optional(
     Schema.Record(
@@ -174,6 +176,18 @@ export const Entity = Schema.Struct({
     ),
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
+  ),
+  accounts: absent(
+    Schema.Record(Schema.String, Schema.NonEmptyString),
+    "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
+      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
+  ),
+  purchaseTaxes: absent(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
   region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(

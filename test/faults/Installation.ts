@@ -22,9 +22,9 @@ import * as PgLedger from "../../src/ledger/PgLedger.ts"
 import * as Json2Odoo from "../../src/odoo/Json2Odoo.ts"
 import { Odoo } from "../../src/odoo/Odoo.ts"
 import * as Input from "./Input.ts"
-import * as Program from "./Program.ts"
+import * as Program from "../../src/cli/lab/Program.ts"
 import * as Proxy from "./Proxy.ts"
-import * as Server from "./Server.ts"
+import * as Server from "../../src/cli/lab/Server.ts"
 
 const DATABASE = "odoo"
 /** Most runners of a cluster in one test. */

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { Random } from "../../fixtures/generator/Random.ts"
 import * as Input from "./Input.ts"
 import * as Installation from "./Installation.ts"
-import type { Program } from "./Program.ts"
+import type { Program } from "../../src/cli/lab/Program.ts"
 import { seedOf } from "./seed.ts"
 
 const SIZE = { consultants: 8, days: 6 }

@@ -2,9 +2,9 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Input from "./Input.ts"
 import * as Installation from "./Installation.ts"
-import type { Program } from "./Program.ts"
+import type { Program } from "../../src/cli/lab/Program.ts"
 import { seedOf } from "./seed.ts"
-import type { Server } from "./Server.ts"
+import type { Server } from "../../src/cli/lab/Server.ts"
 
 /** A few hundred events that keep the stand-in busy for some seconds. */
 const SIZE = { consultants: 6, days: 5 }

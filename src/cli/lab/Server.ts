@@ -8,9 +8,9 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import process from "node:process"
 import { promisify } from "node:util"
-import { defaultKey } from "../../fixtures/odoo/StandIn.ts"
-import { NatsServer } from "../../src/embedded/NatsServer.ts"
-import { EmbeddedPostgres } from "../../src/embedded/Postgres.ts"
+import { defaultKey } from "../../../fixtures/odoo/StandIn.ts"
+import { NatsServer } from "../../embedded/NatsServer.ts"
+import { EmbeddedPostgres } from "../../embedded/Postgres.ts"
 import * as Program from "./Program.ts"
 
 const HOST = "127.0.0.1"
@@ -21,6 +21,8 @@ const POLL = "25 millis"
 export interface Server {
   readonly name: "broker" | "database" | "Odoo"
   readonly port: number
+  /** Of its main process; another one after every start. */
+  readonly pid: () => number
   /** Where clients connect; `at` in place of its own port (a proxy's). */
   readonly url: (at?: number) => string
   /** Ends it in order; what it confirmed stays. */
@@ -98,6 +100,7 @@ const make = ({ launch, name }: Life): Effect.Effect<Server, never, Scope.Scope>
     return {
       name,
       port: running.port,
+      pid: () => running.pid,
       url: (at) => {
         const url = new URL(running.url)
         url.port = String(at ?? running.port)
@@ -156,6 +159,8 @@ export interface OdooOptions {
   /** Milliseconds of the real Odoo times this. */
   readonly latency: number
   readonly workers: number
+  /** A scenario's `odoo.json`: what stands there beforehand. */
+  readonly world?: string
 }
 
 /** Keeps its state in a file over stop and start, as Odoo does in PostgreSQL. */
@@ -169,6 +174,7 @@ export const odoo = (folder: string, employees: string, options: OdooOptions) =>
           ...["--port", String(port), "--key", defaultKey, "--employees", employees],
           ...["--state", join(folder, "odoo.ndjson")],
           ...["--latency", String(options.latency), "--workers", String(options.workers)],
+          ...options.world === undefined ? [] : ["--world", options.world],
         ])
         yield* Effect.addFinalizer(() =>
           Effect.andThen(program.signal("SIGTERM"), program.ended).pipe(Effect.timeoutOption(ODOO_MILLIS))

@@ -4,12 +4,12 @@ import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 
-/** Lines that are kept, and shown when a test gives up. */
+/** Lines that are kept, and shown when somebody gives up. */
 const KEPT = 2_000
 const POLL = "25 millis"
 /** Longest wait for a line in the log, on a machine that others use too. */
 const SAID_MILLIS = 45_000
-const ROOT = fileURLToPath(new URL("../../", import.meta.url))
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url))
 
 export interface LogLine {
   readonly level: string
