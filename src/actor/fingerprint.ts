@@ -1,14 +1,20 @@
 /** Tells whether two payloads say the same, whatever the order of their fields. */
 import { createHash } from "node:crypto"
 
+/** What a JSON string may not hold as it is, and all that need not be looked at more closely. */
+const UNPLAIN = /[^\x20\x21\x23-\x5b\x5d-\x7e]/
+
+const quoted = (text: string): string => UNPLAIN.test(text) ? JSON.stringify(text) : `"${text}"`
+
 /** Canonical JSON: object fields sorted by name, no spaces (RFC 8785 for the values that events may hold). */
 const canonical = (value: unknown): string => {
+  if (typeof value === "string") return quoted(value)
   if (value === null || typeof value !== "object") return JSON.stringify(value) ?? "null"
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`
   const fields = value as { readonly [name: string]: unknown }
   let text = ""
   for (const name of Object.keys(fields).sort()) {
-    text += `${text === "" ? "" : ","}${JSON.stringify(name)}:${canonical(fields[name])}`
+    text += `${text === "" ? "" : ","}${quoted(name)}:${canonical(fields[name])}`
   }
   return `{${text}}`
 }
