@@ -28,6 +28,7 @@ describe("the fingerprint of a payload", () => {
         },
         "4efdeacfd460f893a5bfedebcaf02ab7",
       ],
+      // An object keeps such names in another order than others.
       [{ "10": 1, "9": 2, "": {}, a: [] }, "ca92f137c613fc4f8822f330e3f1cf07"],
       ["text", "1e1d0f251d3a76fa2b1bfc8116407857"],
       [12, "6b51d431df5d7f141cbececcf79edf3d"],

@@ -18,8 +18,8 @@ import type { Client } from "./Client.ts"
 import { consumerName } from "./consumerName.ts"
 import { interrupted } from "./failure.ts"
 import { Floor } from "./Floor.ts"
-import { recordOf } from "./headers.ts"
-import { placeReader } from "./reply.ts"
+import { headersOf } from "./headers.ts"
+import { type Place, placeReader } from "./reply.ts"
 
 /** Most messages of one pull. */
 const MAX_PULL = 512
@@ -51,12 +51,12 @@ class Held implements Delivery {
   readonly #feed: Feed
   readonly #position: number
 
-  constructor(feed: Feed, position: number, message: Msg, streamSequence: number, storedAtMillis: number) {
+  constructor(feed: Feed, position: number, message: Msg, reply: string, place: Place) {
     this.subject = message.subject
-    this.headers = recordOf(message.headers)
     this.data = message.data
-    this.streamSequence = streamSequence
-    this.storedAtMillis = storedAtMillis
+    this.headers = headersOf(message, this.data, this.subject, reply)
+    this.streamSequence = place.streamSequence
+    this.storedAtMillis = place.storedAtMillis
     this.#feed = feed
     this.#position = position
   }
@@ -117,18 +117,18 @@ export class Feed {
     this.#heardMillis = Date.now()
     const reply = message.reply ?? ""
     if (reply === "") return this.#onStatus(message)
-    const { deliverySequence, storedAtMillis, streamSequence } = this.#placeIn(reply)
-    if (deliverySequence !== this.#lastDelivery + 1) {
-      return this.fail(`delivery ${deliverySequence} came after delivery ${this.#lastDelivery}`)
+    const place = this.#placeIn(reply)
+    if (place.deliverySequence !== this.#lastDelivery + 1) {
+      return this.fail(`delivery ${place.deliverySequence} came after delivery ${this.#lastDelivery}`)
     }
-    this.#lastDelivery = deliverySequence
+    this.#lastDelivery = place.deliverySequence
     this.#asked--
     this.#later()
     // A message that is held, or acknowledged above the floor, came again after the ack wait: it is known.
-    if (streamSequence <= this.#lastStream) return
-    this.#lastStream = streamSequence
+    if (place.streamSequence <= this.#lastStream) return
+    this.#lastStream = place.streamSequence
     this.#held++
-    this.#arrived.push(new Held(this, this.#floor.add(reply), message, streamSequence, storedAtMillis))
+    this.#arrived.push(new Held(this, this.#floor.add(reply), message, reply, place))
   }
 
   acknowledge(position: number): void {
