@@ -93,7 +93,7 @@ export const companyCalls = (
             "odoo.company": company.id,
             "weir.entity": company.entity,
           },
-        }),
+        }, { captureStackTrace: false }),
       ),
     )
   }
