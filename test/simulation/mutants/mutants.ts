@@ -130,4 +130,16 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace:
       "const outcomes: Array<Outcome> = []\n    for (const { items } of requests) for (const { delivery } of items) delivery?.ack()",
   },
+  {
+    name: "a mode that is set during a drain shuts the way out",
+    file: "src/actor/modes/Switchboard.ts",
+    find: "if (!ending) Latch.closeUnsafe(line.wanted)",
+    replace: "Latch.closeUnsafe(line.wanted)",
+  },
+  {
+    name: "patience by the wall clock",
+    file: "src/actor/persevere.ts",
+    find: "const now = yield* elapsedMillis",
+    replace: "const now = yield* Clock.currentTimeMillis",
+  },
 ]
