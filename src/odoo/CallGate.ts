@@ -51,6 +51,8 @@ export interface GateSnapshot {
   readonly limit: number
   readonly running: number
   readonly waiting: Readonly<Record<Lane, number>>
+  /** Entities that close their books: they get a larger share. */
+  readonly favoured: ReadonlyArray<string>
 }
 
 interface Waiter {
@@ -112,6 +114,8 @@ export class CallGate extends Context.Service<CallGate, {
     caller: Caller,
     effect: Effect.Effect<A, OdooError, R>,
   ) => Effect.Effect<A, OdooError, R>
+  /** Whether an entity gets a larger share of its database, and backfills there step back. */
+  readonly favour: (database: string, entity: string, favoured: boolean) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ReadonlyArray<GateSnapshot>>
 }>()("weir/odoo/CallGate") {}
 
@@ -203,12 +207,14 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
         }
         return pass(door, clock, caller, effect)
       }),
+    favour: (database, entity, favoured) => Effect.sync(() => doors.get(database)?.queue.favour(entity, favoured)),
     snapshot: Effect.sync(() =>
       [...doors].map(([database, door]) => ({
         database,
         cap: door.cap,
         limit: door.limit.value,
         running: door.running,
+        favoured: [...door.queue.favoured],
         waiting: Object.fromEntries(lanes.map((lane) => [lane, door.queue.sizeOf(lane)])) as Record<Lane, number>,
       }))
     ),
