@@ -4,6 +4,7 @@ import { Effect, type Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { type Act, type Incident, verifyAudit } from "../../src/ledger/Governance.ts"
 import { type EventState, type Fence, Ledger, type LedgerError, type Outcome } from "../../src/ledger/Ledger.ts"
+import { addingSentences } from "./adding.suite.ts"
 import {
   applied,
   behind,
@@ -691,4 +692,6 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.strictEqual(verifyAudit(records.toSpliced(1, 1)), 2, "one removed")
         assert.strictEqual(verifyAudit(records.toSpliced(1, 0, records[0]!)), 2, "one put in between")
       }))
+
+    addingSentences(it, claimed)
   })
