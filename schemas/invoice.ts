@@ -24,6 +24,9 @@ export const InvoiceLine = Schema.Struct({
   engagementLine: Schema.optionalKey(
     BusinessKey.annotate({ description: "order line of the invoice's engagement that this invoices" }),
   ),
+  subscriptionLine: Schema.optionalKey(
+    BusinessKey.annotate({ description: "plan version or proration of the invoice's subscription that this invoices" }),
+  ),
   timesheets: Schema.optionalKey(
     Schema.Array(BusinessKey).check(Schema.isMaxLength(INVOICE_MAX_TIMESHEETS)).annotate({
       description: "timesheet lines that this bills; they are fixed from then on",
@@ -91,6 +94,9 @@ const dueIssue = ({ dueDate, invoiceDate }: { readonly dueDate?: string; readonl
 export const InvoiceRequested = Schema.Struct({
   ...head,
   engagement: Schema.optionalKey(BusinessKey.annotate({ description: "engagement code", examples: ["ENG-0007"] })),
+  subscription: Schema.optionalKey(
+    BusinessKey.annotate({ description: "subscription number", examples: ["SUB-0031"] }),
+  ),
   lines: Schema.Array(InvoiceLine).check(Schema.isMinLength(1), Schema.isMaxLength(INVOICE_MAX_LINES)),
   totals: Schema.optionalKey(
     InvoiceTotals.annotate({ description: "required when every line has its price and its tax code" }),
@@ -101,6 +107,12 @@ export const InvoiceRequested = Schema.Struct({
   if (twice !== undefined) return { path: ["lines"], issue: `has the key ${twice} twice` }
   if (engagement === undefined && lines.some((line) => line.engagementLine !== undefined)) {
     return { path: ["engagement"], issue: "must be there when a line names an engagementLine" }
+  }
+  if (invoice.subscription === undefined && lines.some((line) => line.subscriptionLine !== undefined)) {
+    return { path: ["subscription"], issue: "must be there when a line names a subscriptionLine" }
+  }
+  if (lines.some((line) => line.engagementLine !== undefined && line.subscriptionLine !== undefined)) {
+    return { path: ["lines"], issue: "must name an engagementLine or a subscriptionLine, not both" }
   }
   const timesheets = lines.flatMap((line) => line.timesheets ?? [])
   const billedTwice = repeated(timesheets)

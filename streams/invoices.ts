@@ -28,7 +28,7 @@ import {
   shared,
   untaxedOf,
 } from "./invoicing.ts"
-import { engagementIds } from "./keys.ts"
+import { engagementIds, parent, subscriptionIds, subscriptionPart } from "./keys.ts"
 import { askPrices, askTax, priceOf, quotedTax, taxCodeOf } from "./quotes.ts"
 import { readyRequested } from "./readyInvoices.ts"
 
@@ -54,6 +54,9 @@ const requestedRow = (write: Write<InvoiceRequested>): Row | Refusal => {
         ...(data.engagement !== undefined && line.engagementLine !== undefined && {
           "sale_line_ids/id": engagementIds(company.entity, data.engagement).line(line.engagementLine),
         }),
+        ...(data.subscription !== undefined && line.subscriptionLine !== undefined && {
+          "sale_line_ids/id": subscriptionIds(company.entity, data.subscription).line(line.subscriptionLine),
+        }),
       },
     })
   }
@@ -70,9 +73,19 @@ const requested = event<InvoiceRequested>({
   ...shared,
   type: "invoice.requested",
   schema: InvoiceRequested,
-  references: ({ customer, engagement, lines }) => [
+  parents: (invoice) => [
+    ...shared.parents(invoice),
+    ...(invoice.subscription === undefined ? [] : [parent.subscription(invoice.subscription)]),
+  ],
+  references: ({ customer, engagement, lines, subscription }) => [
     { flow: "customers", key: customer },
     ...(engagement === undefined ? [] : [{ flow: "engagements", key: engagement }]),
+    // A plan version that an amendment brings is waited for.
+    ...lines.flatMap((line) =>
+      subscription === undefined || line.subscriptionLine === undefined
+        ? []
+        : [subscriptionPart(subscription, line.subscriptionLine)]
+    ),
     ...lines.flatMap((line) => line.timesheets ?? []).map((key) => ({ flow: "timesheets", key })),
   ],
   plan: [

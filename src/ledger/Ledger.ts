@@ -266,6 +266,8 @@ export class Ledger extends Context.Service<Ledger, {
   readonly audit: (
     range: { readonly entity: string; readonly after: number; readonly limit: number },
   ) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
+  /** The newest record of an entity's trail that has one of these actions; null when there is none. */
+  readonly lastAct: (entity: string, actions: ReadonlyArray<string>) => Effect.Effect<AuditRecord | null, LedgerError>
   /** Incidents, newest first; `open`: those that are not restored, or only the others. */
   readonly incidents: (
     filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },

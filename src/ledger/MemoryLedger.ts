@@ -199,6 +199,11 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
       }),
     audit: ({ after, entity, limit }) =>
       call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
+    lastAct: (entity, actions) =>
+      call(
+        "lastAct",
+        () => (entities.get(entity)?.governance.audit ?? []).findLast(({ action }) => actions.includes(action)) ?? null,
+      ),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
     dueWindows: (fence, range) => owned("dueWindows", fence, (state) => due(state, range)),
     closeWindows: (fence, closings) =>

@@ -20,6 +20,7 @@ import {
   overrideOf,
   selectAudit,
   selectIncidents,
+  selectLastAct,
   selectStanding,
   type StandingRow,
 } from "./sql/govern.ts"
@@ -188,6 +189,12 @@ export const fromClient = (
       Effect.map(
         query<AuditRow>("Ledger.audit", selectAudit, [text(entity), bigint(after), bigint(limit)]),
         (rows) => rows.map(auditOf),
+      ),
+
+    lastAct: (entity, actions) =>
+      Effect.map(
+        query<AuditRow>("Ledger.lastAct", selectLastAct, [text(entity), textColumn(actions, (action) => action)]),
+        ([row]) => row === undefined ? null : auditOf(row),
       ),
 
     incidents: ({ entity, limit, open }) =>

@@ -684,6 +684,13 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           5,
         ])
         assert.strictEqual(verifyAudit(records), null)
+        const last = (...actions: ReadonlyArray<string>) =>
+          Effect.map(ledger.lastAct(entity, actions), (record) => record?.sequence ?? null)
+        assert.deepStrictEqual(
+          [yield* last("mode.changed"), yield* last("mode.changed", "drained"), yield* last("resumed")],
+          [5, 6, null],
+        )
+        assert.isNull(yield* ledger.lastAct(freshEntity(), ["drained"]))
         const changed = (n: number, change: Partial<(typeof records)[number]>) =>
           records.map((record, index) => index === n ? { ...record, ...change } : record)
         assert.strictEqual(verifyAudit(changed(2, { actor: "mallory" })), 3)

@@ -706,6 +706,17 @@ export const moneySentences = (it: It): void => {
       assert.strictEqual((yield* read("account.payment", payment, "state"))["state"], "in_process")
       yield* mark("not_paid")
       assert.strictEqual(yield* state, "partial")
+      const rest = yield* postedPayment(
+        "BL-10r",
+        cents((yield* read("account.move", invoice, "amount_residual"))["amount_residual"]),
+      )
+      yield* match(yield* receivable("payment_id", rest), yield* receivable("move_id", invoice))
+      const stateOfRest = Effect.map(read("account.payment", rest, "state"), (found) => found["state"])
+      assert.deepStrictEqual([yield* state, yield* stateOfRest], ["paid", "paid"])
+      yield* mark("blocked")
+      assert.deepStrictEqual([yield* state, yield* stateOfRest], ["blocked", "in_process"])
+      yield* mark("not_paid")
+      assert.deepStrictEqual([yield* state, yield* stateOfRest], ["paid", "paid"])
     }))
 
   it.effect("an own entry settles payments at the bank, with what the provider kept", () =>
