@@ -5,8 +5,7 @@
  *     pump ─┬─ intake     broker ─► decode ─► admit ─► schedule
  *           ├─ watchdog   replaces a consumer that went silent
  *           ├─ resumer    ledger's ready events ─► decode ─► admit ─► schedule
- *           ├─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency)
- *           └─ keeper     tells the broker that we are still on it
+ *           └─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency)
  */
 import { Clock, Deferred, Duration, Effect, Latch, Option, Stream } from "effect"
 import { Broker, type Delivery } from "../broker/Broker.ts"
@@ -31,8 +30,6 @@ import { eventSpans, type TracedBatch } from "../telemetry/Tracing.ts"
 
 /** Most events delivered above the checkpoint: memory and the work a successor has to skip. */
 const ABOVE_CHECKPOINT = 50_000
-/** How often the broker hears that we are still on what is in flight; a third of its ack wait. */
-const KEEP_ALIVE = Duration.seconds(20)
 /** How often the ledger is asked for ready events without being told that there are some. */
 const READY_POLL = Duration.seconds(5)
 /** How often a full intake looks whether there is room again. */
@@ -75,7 +72,6 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const checkpoint = new Checkpoint(options.startAfter)
   options.observe(schedule, checkpoint)
   let stopping = false
-  const emptied = Latch.makeUnsafe(false)
 
   /** Asks the ledger about `items` and gives each its verdict. */
   const admit = (items: ReadonlyArray<Item>) =>
@@ -226,13 +222,6 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     }),
   }).pipe(Effect.raceFirst(Deferred.await(stop)))
 
-  const keeper = Effect.gen(function* () {
-    while (!(stopping && schedule.size === 0)) {
-      yield* emptied.await.pipe(Effect.timeoutOption(KEEP_ALIVE))
-      for (const item of schedule.items()) item.delivery?.working()
-    }
-  })
-
   /** Takes the next batch; null when the pump is stopping and empty. */
   const next: Effect.Effect<Batch | null> = Effect.gen(function* () {
     let lingered = false
@@ -269,7 +258,6 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     schedule.done(batch)
     Latch.openUnsafe(wake)
     if (batch.items.some((item) => item.delivery === null)) Latch.openUnsafe(released)
-    if (stopping && schedule.size === 0) Latch.openUnsafe(emptied)
   })
 
   const worker = Effect.gen(function* () {
@@ -282,12 +270,11 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       )
     }
     Latch.openUnsafe(wake)
-    Latch.openUnsafe(emptied)
   })
 
   const workers = Array.from({ length: flow.batch.concurrency }, () => worker)
-  yield* Effect.all([intake, watching, resumer, keeper, ...workers], {
-    concurrency: workers.length + 4,
+  yield* Effect.all([intake, watching, resumer, ...workers], {
+    concurrency: workers.length + 3,
     discard: true,
   }).pipe(Effect.ensuring(Effect.sync(() => parents.withdraw(flow.name))))
 })

@@ -6,6 +6,7 @@
  *              ├─ expiry      waiting events past their deadline
  *              ├─ releasing   events that waited for a dependency which works again
  *              ├─ governor    the mode: which pumps run
+ *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
@@ -17,8 +18,9 @@ import { CallGate } from "../odoo/CallGate.ts"
 import type { Company } from "../odoo/Company.ts"
 import { MasterData } from "../odoo/MasterData.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
-import { type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
+import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { FlowBoard, type State } from "./Board.ts"
+import { type Closing, makeClosing } from "./close/Closing.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
@@ -50,6 +52,7 @@ export interface SessionBoard {
   standing: Standing | null
   /** Null while no session lasts. */
   governor: Governor | null
+  closing: Closing | null
   flows: ReadonlyArray<FlowBoard>
 }
 
@@ -183,6 +186,8 @@ export const session = Effect.fnUntraced(function* (
     outbox: () => Latch.openUnsafe(outbox),
   })
   board.governor = governor
+  const closing = yield* makeClosing(settings, claim, (status) => closeMeter(claim.entity, status !== null))
+  board.closing = closing
 
   const relaying = Effect.gen(function* () {
     while (true) {
@@ -217,12 +222,16 @@ export const session = Effect.fnUntraced(function* (
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
-  const services = Effect.all([settler.run, relaying, expiring, releasing, measuring, resolving, governor.run], {
-    concurrency: 7,
+  const parts = [settler.run, relaying, expiring, releasing, measuring, resolving, governor.run, closing.run]
+  const services = Effect.all(parts, {
+    concurrency: parts.length,
     discard: true,
   })
   yield* Effect.raceFirst(switchboard.run, services).pipe(
-    Effect.ensuring(Effect.sync(() => board.governor = null)),
+    Effect.ensuring(Effect.sync(() => {
+      board.governor = null
+      board.closing = null
+    })),
   )
   yield* governor.note
   yield* relay(claim)

@@ -110,7 +110,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         events: group.length,
         patience: alone ? retryFor : Duration.times(retryFor, SPLIT_AFTER),
         before,
-        answers: plan.answers(writing.company, flow.lane),
+        answers: Effect.suspend(() => plan.answers(writing.company, flow.lane)),
         retrying: writing.retrying,
         ready: writing.ways.closed,
       })

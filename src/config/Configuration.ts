@@ -121,6 +121,41 @@ const regionName = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/
   expected: "a name of 1 to 32 of a-z, 0-9 and -, a letter first",
 })
 
+const day = Schema.String.check(Schema.isPattern(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u)).annotate({
+  expected: "a day like 2026-12-31",
+})
+
+/** When an entity closes its books. */
+export const Close = Schema.Struct({
+  timeZone: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]*$/u)).annotate({
+      expected: "a time zone like Europe/Brussels",
+    }),
+    "UTC",
+    "Time zone of the days, IANA name.",
+  ),
+  days: optional(
+    Schema.Array(
+      Schema.Int.check(Schema.isBetween({ minimum: -31, maximum: 31 })).annotate({
+        expected: "a day, 1 to 31 or -31 to -1",
+      }),
+    ),
+    [],
+    "Days of every month: 1 is the first, -1 the last.",
+  ),
+  ranges: optional(
+    Schema.Array(Schema.Struct({
+      from: day.annotate({ description: "First day." }),
+      to: day.annotate({ description: "Last day, itself included." }),
+    })),
+    [],
+    "Further days, from the first to the last, both included: a year end, an audit.",
+  ),
+}).annotate({
+  description: "When the entity closes its books: its calls to Odoo then get a larger share of the database, and " +
+    "backfills there step back. `weir close` says so beside it. Left out: only `weir close`.",
+})
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -162,6 +197,7 @@ export const Entity = Schema.Struct({
       "stands, people decide. `next-open-day`: it is booked on the first open day, with its own date in its reference " +
       "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
   ),
+  close: Schema.optionalKey(Close),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold"]),
     "full",

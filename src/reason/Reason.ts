@@ -169,23 +169,17 @@ export const reasons = {
     "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
     "line senior of engagement ENG-0007 is on an order that is cancel",
   ),
+  "USAGE-LATE": business(
+    "park",
+    "The period that the usage belongs to is closed, and late usage is not counted in the next one",
+    "Send a true-up of the period with what was really used (usage.trued-up); dismiss this one.",
+    "ENG-0007.tokens 2026-10 is closed",
+  ),
   "ENGAGEMENT-CLOSED": business(
     "park",
     "The engagement is closed and takes no more changes or work of later days",
     "Reopen the engagement with engagement.reopened, then retry; or dismiss.",
     "ENG-0007 was closed on 2026-10-31, this is of 2026-11-03",
-  ),
-  "DEPENDENCY-DOWN": technical(
-    "wait",
-    "A service beside Odoo that the event needs does not answer",
-    "Nothing: it is asked again, and the event goes on by itself. If it lasts, look at the service.",
-    "tax does not answer: no answer within 5s",
-  ),
-  "DEPENDENCY-REFUSED": business(
-    "park",
-    "A service beside Odoo cannot answer for this event",
-    "Correct the event at the source or the service's data, then retry.",
-    "tax: no rate for country ZZ",
   ),
   "RATE-CONFLICT": business(
     "park",
@@ -204,6 +198,18 @@ export const reasons = {
     "The customer was merged into another one",
     "Publish the change under the number of the customer that remains; dismiss this one.",
     "CUS-0043 was merged into CUS-0042",
+  ),
+  "DEPENDENCY-DOWN": technical(
+    "wait",
+    "A service beside Odoo that the event needs does not answer",
+    "Nothing: it is asked again, and the event goes on by itself. If it lasts, look at the service.",
+    "tax does not answer: no answer within 5s",
+  ),
+  "DEPENDENCY-REFUSED": business(
+    "park",
+    "A service beside Odoo cannot answer for this event",
+    "Correct the event at the source or the service's data, then retry.",
+    "tax: no rate for country ZZ",
   ),
   "BEHIND-EXCEPTION": business(
     "park",

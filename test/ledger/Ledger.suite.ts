@@ -4,6 +4,7 @@ import { Effect, type Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { type Act, type Incident, verifyAudit } from "../../src/ledger/Governance.ts"
 import { type EventState, type Fence, Ledger, type LedgerError, type Outcome } from "../../src/ledger/Ledger.ts"
+import { addingSentences } from "./adding.suite.ts"
 import {
   applied,
   behind,
@@ -683,6 +684,13 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           5,
         ])
         assert.strictEqual(verifyAudit(records), null)
+        const last = (...actions: ReadonlyArray<string>) =>
+          Effect.map(ledger.lastAct(entity, actions), (record) => record?.sequence ?? null)
+        assert.deepStrictEqual(
+          [yield* last("mode.changed"), yield* last("mode.changed", "drained"), yield* last("resumed")],
+          [5, 6, null],
+        )
+        assert.isNull(yield* ledger.lastAct(freshEntity(), ["drained"]))
         const changed = (n: number, change: Partial<(typeof records)[number]>) =>
           records.map((record, index) => index === n ? { ...record, ...change } : record)
         assert.strictEqual(verifyAudit(changed(2, { actor: "mallory" })), 3)
@@ -691,4 +699,6 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.strictEqual(verifyAudit(records.toSpliced(1, 1)), 2, "one removed")
         assert.strictEqual(verifyAudit(records.toSpliced(1, 0, records[0]!)), 2, "one put in between")
       }))
+
+    addingSentences(it, claimed)
   })

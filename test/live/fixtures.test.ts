@@ -41,7 +41,7 @@ describe("the flows' fixtures on a real Odoo", () => {
     it.live(
       fixture.name,
       () =>
-        replayed(fixture, `${run}${at.toString(36)}`, { moment: Effect.sleep("100 millis"), patience: 2000 }).pipe(
+        replayed(fixture, `${run}${at.toString(36)}`, { moment: Effect.sleep("250 millis"), patience: 2000 }).pipe(
           Effect.provide(ports),
         ),
       600_000,

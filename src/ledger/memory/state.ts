@@ -4,7 +4,9 @@ import type { Held } from "../batch.ts"
 import type { EventRecord, ExceptionRecord, Mapping, Mode, OutboxRow, Reference } from "../Ledger.ts"
 import type { ModeOverride } from "../Governance.ts"
 import { printable, printableOrNull } from "../text.ts"
+import type { Told } from "../Told.ts"
 import { emptyGovernance, type GovernanceState } from "./governance.ts"
+import type { WindowState } from "./windows.ts"
 
 export interface Lease {
   epoch: number
@@ -51,6 +53,10 @@ export interface EntityState {
   readonly duplicates: Set<string>
   outbox: Array<OutboxRow>
   readonly governance: GovernanceState
+  readonly windows: Map<string, WindowState>
+  readonly told: Map<string, Told>
+  /** Watermark by feed. */
+  readonly feeds: Map<string, string | null>
 }
 
 export const emptyState = (): EntityState => ({
@@ -63,6 +69,9 @@ export const emptyState = (): EntityState => ({
   duplicates: new Set(),
   outbox: [],
   governance: emptyGovernance(),
+  windows: new Map(),
+  told: new Map(),
+  feeds: new Map(),
 })
 
 export const nameOf = (flow: string, key: string): string => printable(`${flow}\n${key}`)

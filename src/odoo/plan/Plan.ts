@@ -209,9 +209,11 @@ export const make = Effect.gen(function* () {
 
   return Plan.of({
     run: (spec, writes, context) =>
-      Effect.withSpan(runAll(spec, writes, context), "Plan.run", {
-        attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
-      }),
+      runAll(spec, writes, context).pipe(
+        Effect.withSpan("Plan.run", {
+          attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
+        }, { captureStackTrace: false }),
+      ),
     answers: (company, lane) =>
       companyCalls(odoo, gate, company, lane).read("res.company", [company.id], ["name"]).pipe(
         Effect.match({ onFailure: () => false, onSuccess: (records) => records.size === 1 }),
