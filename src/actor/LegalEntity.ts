@@ -10,13 +10,14 @@
  * The cluster places and supervises; that there is only one owner is the ledger's epoch.
  */
 import { Cause, Deferred, Duration, Effect, Latch, Schema } from "effect"
-import { Entity } from "effect/cluster"
+import { ClusterSchema, Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import type { Standing } from "../ledger/Governance.ts"
 import { isFenced } from "../ledger/Ledger.ts"
 import { EntityStatus } from "./Board.ts"
 import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import { restartBackoff } from "./patience.ts"
+import { codeIn, regionIn } from "./place.ts"
 import { Roster } from "./Roster.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
@@ -30,6 +31,7 @@ export class ControlRefused extends Schema.TaggedError<ControlRefused>()("Contro
   message: Schema.String,
 }) {}
 
+/** Addressed by `addressOf` its settings. */
 export const LegalEntity = Entity.make("LegalEntity", [
   /** Keeps it active; sent by the registrar. */
   Rpc.make("Ensure"),
@@ -55,7 +57,7 @@ export const LegalEntity = Entity.make("LegalEntity", [
    */
   Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
   Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
-])
+]).annotate(ClusterSchema.ShardGroup, regionIn)
 
 const OPERATOR = "operator"
 
@@ -79,7 +81,7 @@ const MAX_IDLE = Duration.minutes(1)
 
 export const LegalEntityLive = LegalEntity.toLayer(
   Effect.gen(function* () {
-    const code: string = (yield* Entity.CurrentAddress).entityId
+    const code = codeIn((yield* Entity.CurrentAddress).entityId)
     const roster = yield* Roster
     const settings = roster.entities.get(code)
     const board: SessionBoard = {

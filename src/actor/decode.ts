@@ -7,7 +7,7 @@ import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { parseEnvelope } from "../broker/cloudevents.ts"
 import type { Delivery, Message } from "../broker/Broker.ts"
 import type { EventSpec, Flow } from "../flow/Flow.ts"
-import type { HeldEvent } from "../ledger/Ledger.ts"
+import type { HeldEvent, Reference } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import { Envelope, eventIdOf } from "../../schemas/envelope.ts"
 import { digest, fingerprint } from "./fingerprint.ts"
@@ -55,6 +55,26 @@ const splitType = (type: string): { readonly name: string; readonly version: num
 /** `timesheet.approved` of `erp.be01.timesheet.approved`. */
 const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
 
+/** The payload in the newest version's form. */
+const upcast = (
+  { upcasts, version }: EventSpec<unknown>,
+  from: number,
+  payload: unknown,
+): Result.Result<unknown, Rejection> => {
+  let data = payload
+  for (let step = from; step < version; step++) {
+    try {
+      data = upcasts![step]!(data)
+    } catch (cause) {
+      return Result.fail({
+        code: "EVENT-INVALID",
+        detail: `cannot be brought from version ${step} to ${step + 1}: ${String(cause)}`.slice(0, MAX_DETAIL),
+      })
+    }
+  }
+  return Result.succeed(data)
+}
+
 /** A decoder for one flow of one entity. Compiles the schemas once. */
 export const makeDecoder = (flow: Flow) => {
   const specs = new Map(flow.events.map((spec) => [spec.type, { spec, decode: compiled(spec.schema) }]))
@@ -82,7 +102,9 @@ export const makeDecoder = (flow: Flow) => {
         detail: `${name} version ${version}; this Weir knows versions up to ${known.spec.version}`,
       })
     }
-    const decoded = known.decode(envelope.data)
+    const current = upcast(known.spec, version, envelope.data)
+    if (Result.isFailure(current)) return Result.fail(current.failure)
+    const decoded = known.decode(current.success)
     if (Result.isFailure(decoded)) return Result.fail({ code: "EVENT-INVALID", detail: complaint(decoded.failure) })
     return Result.succeed(payloadOf(known.spec, decoded.success))
   }
@@ -168,10 +190,14 @@ export const makeDecoder = (flow: Flow) => {
   }
 }
 
+const NONE: ReadonlyArray<Reference> = []
+
 /** References and parents may need the payload only, so they are asked for once, here. */
 const payloadOf = (spec: EventSpec<unknown>, data: unknown): Payload => ({
   spec,
   data,
   references: spec.references(data),
+  holds: spec.holds?.(data) ?? NONE,
+  consults: spec.consults?.(data) ?? NONE,
   parents: spec.parents(data),
 })

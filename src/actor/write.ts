@@ -6,12 +6,13 @@
 import { Cause, Clock, Duration, Effect } from "effect"
 import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
-import type { Outcome, Reference } from "../ledger/Ledger.ts"
+import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import type { OdooHealth } from "../odoo/Health.ts"
-import { Plan, type WriteResult } from "../odoo/plan/Plan.ts"
+import { Plan, posts, type WriteResult } from "../odoo/plan/Plan.ts"
 import { standingIn } from "../odoo/plan/standing.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
+import { HELD, liftOf } from "./hold.ts"
 import type { Item, Payload } from "./Item.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
 import type { Ways } from "./modes/Circuit.ts"
@@ -63,6 +64,10 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         key: item.event.key,
         company: writing.company,
         references: item.verdict._tag === "Write" ? item.verdict.references : [],
+        ...(item.verdict._tag === "Write" && item.verdict.consulted !== undefined && {
+          consulted: item.verdict.consulted,
+        }),
+        previous: item.verdict._tag === "Write" ? item.verdict.previous : null,
         ids: {},
         read: {},
       }
@@ -178,7 +183,7 @@ const outcomeOf = (
       detail: whole,
     }
   }
-  if (drafts && payload.spec.plan.some((step) => step._tag === "Transition" && step.posts)) {
+  if (drafts && payload.spec.plan.some(posts)) {
     return {
       _tag: "Waiting",
       event: { ...item.event, attempts: item.attempts },
@@ -191,9 +196,30 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    mapping: { ...result.mapping, version: item.event.version },
+    ...mappedOf(item, payload, result, write.previous),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
   }
+}
+
+/** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
+const mappedOf = (
+  { event: { flow, key, streamSequence, version } }: Item,
+  { data, spec }: Payload,
+  { mapping: written, parts = [] }: Extract<WriteResult, { readonly _tag: "Written" }>,
+  previous: Mapping | null,
+): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Mark> } => {
+  const { [HELD]: held, ...known } = previous?.links ?? {}
+  const hold = spec.hold?.(data)
+  const links = {
+    ...known,
+    ...written.links,
+    ...(hold === "set"
+      ? { [HELD]: held ?? streamSequence }
+      : hold === undefined && held !== undefined && { [HELD]: held }),
+  }
+  const mapping = { ...written, version, links }
+  const lifted = hold === "lift" && previous !== null && held !== undefined ? [liftOf({ flow, key }, previous)] : []
+  return lifted.length + parts.length === 0 ? { mapping } : { mapping, marks: [...lifted, ...parts] }
 }
 
 export const parked = (item: Item, code: ReasonCode, detail: string): Outcome => ({

@@ -2,7 +2,7 @@
 import { Effect, Schema } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
-import { userInfo } from "node:os"
+import { userName } from "./user.ts"
 import { EntityCode } from "../../schemas/ids.ts"
 import { ControlAnswer } from "../http/Control.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"
@@ -19,7 +19,7 @@ export const entityArgument = Argument.String("entity").pipe(
 
 export const byFlag = Flag.String("by").pipe(
   Flag.withDescription("Who asks, for the audit trail. Default: the user of the operating system"),
-  Flag.withDefault(userInfo().username),
+  Flag.withDefault(userName()),
 )
 
 const Problem = Schema.Struct({ detail: Schema.String })

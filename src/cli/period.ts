@@ -1,7 +1,7 @@
 /** `weir period`: what finance decides about months that are locked in Odoo. */
 import { Console, Effect, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { userInfo } from "node:os"
+import { userName } from "./user.ts"
 import { postgresUrlOf } from "../config/Servers.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { PERIOD_FLOW } from "../odoo/plan/period.ts"
@@ -23,7 +23,7 @@ const approve = Command.make(
     ),
     by: Flag.String("by").pipe(
       Flag.withDescription("Who approves; kept in the ledger. Default: this machine's user"),
-      Flag.withDefault(userInfo().username),
+      Flag.withDefault(userName()),
     ),
     json: jsonFlag,
   },

@@ -10,6 +10,7 @@ import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
 import { exitCodes, interruption } from "./Failure.ts"
+import { fixture } from "./fixture.ts"
 import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
@@ -18,9 +19,24 @@ import { resume } from "./resume.ts"
 import { root } from "./root.ts"
 import { run } from "./run.ts"
 import { status } from "./status.ts"
+import { surge } from "./surge.ts"
 
 export const cli = root.pipe(
-  Command.withSubcommands([run, publish, status, mode, drain, resume, incidents, audit, doctor, demo, period]),
+  Command.withSubcommands([
+    run,
+    publish,
+    status,
+    mode,
+    drain,
+    resume,
+    incidents,
+    audit,
+    doctor,
+    demo,
+    period,
+    fixture,
+    surge,
+  ]),
 )
 
 /** The library ends a bad call with 1; that is what a failure has here. */

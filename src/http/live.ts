@@ -2,6 +2,7 @@
 import { Effect, Layer } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
 import { LegalEntity } from "../actor/LegalEntity.ts"
+import { addressOf } from "../actor/place.ts"
 import { Roster } from "../actor/Roster.ts"
 import { Broker } from "../broker/Broker.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -18,9 +19,9 @@ const makeStatuses = Effect.gen(function* () {
   const client = yield* LegalEntity.client
   const { entities } = yield* Roster
   return Effect.forEach(
-    [...entities.keys()],
-    (code) =>
-      client(code).Status().pipe(
+    [...entities.values()],
+    (settings) =>
+      client(addressOf(settings)).Status().pipe(
         Effect.timeout(ACTOR_TIMEOUT),
         Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
         Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),

@@ -2,6 +2,7 @@
 import { DateTime, Effect, Layer } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
 import { ControlRefused, LegalEntity } from "../actor/LegalEntity.ts"
+import { addressOf } from "../actor/place.ts"
 import { Roster } from "../actor/Roster.ts"
 import { Control, type ControlAnswer, ControlFailed } from "./Control.ts"
 
@@ -33,13 +34,14 @@ export const control = Layer.effect(
 
     const give = <E>(code: string, order: (client: Client) => Effect.Effect<EntityStatus, E>) =>
       Effect.gen(function* () {
-        if (!entities.has(code)) {
+        const settings = entities.get(code)
+        if (settings === undefined) {
           return yield* new ControlFailed({
             status: 404,
             message: `${code} is not in the configuration. There are: ${[...entities.keys()].join(", ")}.`,
           })
         }
-        const client = clientOf(code)
+        const client = clientOf(addressOf(settings))
         const done = yield* order(client).pipe(
           Effect.mapError((error) =>
             error instanceof ControlRefused

@@ -26,7 +26,7 @@ const mapping = (model: string, id: number): Mapping => ({
 const writeOf = (type: string, wire: unknown, known: Partial<Write<unknown>> = {}): Write<unknown> => {
   const spec = specOf(type)
   const data = Schema.decodeUnknownSync(spec.schema)(wire)
-  return { data, key: spec.key(data), company, references: [], ids: {}, read: {}, ...known }
+  return { data, key: spec.key(data), company, references: [], previous: null, ids: {}, read: {}, ...known }
 }
 
 const stepOf = (type: string, name: string): Step<unknown> => {
@@ -446,8 +446,8 @@ describe("payment.received", () => {
     const step = stepOf(type, "reconcile")
     const references = [mapping("res.partner", 1), mapping("account.move", 20), mapping("account.move", 10)]
     assert.deepStrictEqual(
-      step._tag === "Reconcile" ? step.invoices(writeOf(type, payment, { references })) : [],
-      [20, 10],
+      step._tag === "Reconcile" ? step.sets(writeOf(type, payment, { references, ids: { payment: 5 } })) : [],
+      [{ payments: [5], owed: [20, 10] }],
     )
   })
 

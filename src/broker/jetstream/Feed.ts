@@ -11,12 +11,12 @@
  *
  * No fiber, no promise and no closure per message.
  */
-import { type Msg, nanos } from "@nats-io/transport-node"
+import { type Msg, nanos, type PermissionViolationError } from "@nats-io/transport-node"
 import { Array as Arr, Effect } from "effect"
 import type { BrokerError, ConsumeRequest, Delivery } from "../Broker.ts"
 import type { Client } from "./Client.ts"
 import { consumerName } from "./consumerName.ts"
-import { interrupted } from "./failure.ts"
+import { failureOf, interrupted } from "./failure.ts"
 import { Floor } from "./Floor.ts"
 import { headersOf } from "./headers.ts"
 import { type Place, placeReader } from "./reply.ts"
@@ -153,14 +153,23 @@ export class Feed {
   }
 
   fail(message: string): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#failure = interrupted("consume", `${this.#name}: ${message}`)
-    this.#wake?.()
+    this.#end(interrupted("consume", `${this.#name}: ${message}`))
+  }
+
+  /** The server does not let us do something; when it is the asking, nothing will ever come. */
+  denied(denied: PermissionViolationError): void {
+    if (denied.subject === this.#next || denied.subject === this.inbox) this.#end(failureOf("consume", true)(denied))
   }
 
   close(): void {
     this.#open = false
+  }
+
+  #end(failure: BrokerError): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#failure = failure
+    this.#wake?.()
   }
 
   #onStatus(message: Msg): void {
