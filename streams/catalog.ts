@@ -2,21 +2,31 @@
 import { Duration, Option } from "effect"
 import type { EventSpec, Flow } from "../src/flow/Flow.ts"
 import { approvals } from "./approvals.ts"
+import { creditNotes } from "./creditNotes.ts"
 import { customers } from "./customers.ts"
+import { disputes } from "./disputes.ts"
 import { engagements } from "./engagements.ts"
+import { exchangeRates } from "./exchangeRates.ts"
 import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
+import { journalEntries } from "./journalEntries.ts"
 import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
 import { rates } from "./rates.ts"
 import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
+import { writeOffs } from "./writeOffs.ts"
 import { HELD } from "../src/actor/hold.ts"
 
 export const catalog: ReadonlyArray<Flow> = [
   approvals,
+  disputes,
   payments,
   invoices,
+  creditNotes,
+  writeOffs,
+  exchangeRates,
+  journalEntries,
   customers,
   engagements,
   rates,

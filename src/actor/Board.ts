@@ -54,6 +54,14 @@ export const OverrideStatus = Schema.Struct({
   untilMillis: Schema.NullOr(Schema.Int),
 })
 
+export const CloseStatus = Schema.Struct({
+  /** A person's name, or `calendar`. */
+  actor: Schema.String,
+  reason: Schema.String,
+  /** Epoch milliseconds; null: as long as the calendar has it. */
+  untilMillis: Schema.NullOr(Schema.Int),
+})
+
 export const EntityStatus = Schema.Struct({
   entity: Schema.String,
   state: State,
@@ -63,6 +71,8 @@ export const EntityStatus = Schema.Struct({
   circuits: Schema.Array(CircuitStatus),
   /** Incidents that are not over. */
   incidents: Schema.Int,
+  /** The entity closes its books now: its calls get a larger share. Null: it does not. */
+  close: Schema.NullOr(CloseStatus),
   epoch: Schema.Int,
   owner: Schema.String,
   trouble: Schema.String,

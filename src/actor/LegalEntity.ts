@@ -18,7 +18,7 @@ import { EntityStatus } from "./Board.ts"
 import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import { restartBackoff } from "./patience.ts"
 import { codeIn, regionIn } from "./place.ts"
-import { Roster } from "./Roster.ts"
+import { askedBy, Roster } from "./Roster.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -48,6 +48,15 @@ export const LegalEntity = Entity.make("LegalEntity", [
       /** Epoch milliseconds; null or left out: until it is lifted. */
       untilMillis: Schema.optionalKey(Schema.NullOr(Schema.Int)),
     },
+    success: EntityStatus,
+    error: ControlRefused,
+  }),
+  /**
+   * A person says that the entity closes its books until then, or (null) that this is over; the calendar counts beside it.
+   * Answers once it is durable and in effect.
+   */
+  Rpc.make("Close", {
+    payload: { untilMillis: Schema.NullOr(Schema.Int), actor: Actor, reason: Schema.String },
     success: EntityStatus,
     error: ControlRefused,
   }),
@@ -90,11 +99,12 @@ export const LegalEntityLive = LegalEntity.toLayer(
       claim: null,
       standing: null,
       governor: null,
+      closing: null,
       flows: [],
     }
     const conduct = settings === undefined
       ? null
-      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []))
+      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []), roster.flows.flatMap(askedBy))
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()
@@ -155,6 +165,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
         trouble: circuit.state() === "closed" ? "" : circuit.trouble(),
       })),
       incidents: conduct?.incidents.open.length ?? 0,
+      close: board.closing?.status() ?? null,
       epoch: board.claim?.epoch ?? 0,
       owner: roster.owner,
       trouble: board.trouble,
@@ -195,6 +206,20 @@ export const LegalEntityLive = LegalEntity.toLayer(
         })
       },
     )
+    const close = Effect.fnUntraced(function* (
+      { actor = OPERATOR, reason, untilMillis }: {
+        readonly actor?: string
+        readonly reason: string
+        readonly untilMillis: number | null
+      },
+    ) {
+      const done = board.closing !== null && (yield* board.closing.wish({ actor, reason, untilMillis }))
+      if (done) return yield* status
+      return yield* new ControlRefused({
+        message:
+          `${code} is ${board.state} and takes no order about its close now. Resume it, or try again in a moment.`,
+      })
+    })
     const drained = Effect.fnUntraced(function* (actor = OPERATOR) {
       if (board.governor !== null) conduct?.notes.push({ actor, action: "drained" })
       yield* drain
@@ -210,6 +235,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
       Ensure: () => Effect.void,
       Status: () => Rpc.fork(status),
       SetMode: ({ payload }) => Rpc.fork(setMode(payload)),
+      Close: ({ payload }) => Rpc.fork(close(payload)),
       Drain: ({ payload }) => Rpc.fork(drained(payload.actor)),
       Resume: ({ payload }) => Rpc.fork(resumed(payload.actor)),
     })

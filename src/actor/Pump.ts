@@ -55,6 +55,7 @@ export interface PumpOptions {
   readonly ways: Ways
   /** Every run of a plan goes through it. */
   readonly guard: Writing["guard"]
+  readonly ask: Writing["ask"]
   /** Told that the consumer was replaced. */
   readonly rebuilt: () => void
   readonly meter: FlowMeter

@@ -1,4 +1,4 @@
-/** Orders to the running service: what `mode`, `drain` and `resume` share. */
+/** Orders to the running service: what `mode`, `close`, `drain` and `resume` share. */
 import { Effect, Schema } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
@@ -26,7 +26,11 @@ const Problem = Schema.Struct({ detail: Schema.String })
 
 /** Gives an order to the service of this configuration. Nothing was done when it fails. */
 export const order = Effect.fnUntraced(
-  function* (entity: string, command: "mode" | "drain" | "resume", body: { readonly [name: string]: string }) {
+  function* (
+    entity: string,
+    command: "mode" | "close" | "drain" | "resume",
+    body: { readonly [name: string]: string | null },
+  ) {
     const { configuration } = yield* loaded
     const url = serviceUrl(configuration)
     const response = yield* HttpClientRequest.post(`${url}/entities/${entity}/${command}`).pipe(
@@ -56,6 +60,14 @@ export const order = Effect.fnUntraced(
   }),
   Effect.provide(FetchHttpClient.layer),
 )
+
+/** A moment with its time zone, as a flag. */
+export const untilFlag = (description: string) =>
+  Flag.String("until").pipe(
+    Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/u))),
+    Flag.withDescription(description),
+    Flag.optional,
+  )
 
 /** One line about what the order led to. */
 export const said = ({ done, entity, mode, override, state }: ControlAnswer): string => {

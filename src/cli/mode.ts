@@ -1,7 +1,7 @@
 /** `weir mode`: what a legal entity may do now. */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import { byFlag, entityArgument, order, said } from "./control.ts"
+import { byFlag, entityArgument, order, said, untilFlag } from "./control.ts"
 import { jsonFlag } from "./root.ts"
 
 export const mode = Command.make(
@@ -15,13 +15,7 @@ export const mode = Command.make(
       Flag.withSchema(Schema.NonEmptyString),
       Flag.withDescription("Why, for the audit trail and for whoever listens"),
     ),
-    until: Flag.String("until").pipe(
-      Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/u))),
-      Flag.withDescription(
-        "When Weir decides again, with time zone: 2026-12-31T18:00:00+01:00. Default: at `mode auto`",
-      ),
-      Flag.optional,
-    ),
+    until: untilFlag("When Weir decides again, with time zone: 2026-12-31T18:00:00+01:00. Default: at `mode auto`"),
     by: byFlag,
     json: jsonFlag,
   },

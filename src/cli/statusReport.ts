@@ -100,10 +100,12 @@ const columns: ReadonlyArray<Column<StatusRow>> = [
 
 /** Who decided what, below the table. */
 const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
-  const byEntity = new Map(rows.filter(({ decided }) => decided !== "").map((row) => [row.entity, row]))
-  return [...byEntity.values()].map(({ decided, entity, mode }, index) =>
-    `${index === 0 ? "\n" : ""}* ${entity} ${mode}, decided by ${decided}`
-  )
+  const byEntity = new Map(rows.map((row) => [row.entity, row]))
+  const lines = [...byEntity.values()].flatMap(({ close, decided, entity, mode }) => [
+    ...decided === "" ? [] : [`* ${entity} ${mode}, decided by ${decided}`],
+    ...close === "" ? [] : [`* ${entity} closes its books, by ${close}`],
+  ])
+  return lines.length === 0 ? [] : ["", ...lines]
 }
 
 /** The report as lines for people. */

@@ -6,6 +6,7 @@ import { CliError, Command } from "effect/cli"
 import { VERSION } from "../config/version.ts"
 import * as Logging from "../telemetry/Logging.ts"
 import { audit } from "./audit.ts"
+import { close } from "./close.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
@@ -27,6 +28,7 @@ export const cli = root.pipe(
     publish,
     status,
     mode,
+    close,
     drain,
     resume,
     incidents,

@@ -1,6 +1,6 @@
-/** What operators tell the running service: modes, drain, resume. The bodies of `POST /entities/<code>/…`. */
+/** What operators tell the running service: modes, close, drain, resume. The bodies of `POST /entities/<code>/…`. */
 import { Context, type Effect, Schema } from "effect"
-import { OverrideStatus, State } from "../actor/Board.ts"
+import { CloseStatus, OverrideStatus, State } from "../actor/Board.ts"
 
 const Actor = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(100)).annotate({
   description: "Who asks, as the audit trail shows it.",
@@ -17,6 +17,15 @@ export const ModeRequest = Schema.Struct({
 })
 export type ModeRequest = typeof ModeRequest.Type
 
+/** Body of `POST /entities/<code>/close`. */
+export const CloseRequest = Schema.Struct({
+  reason: Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500)),
+  actor: Actor,
+  /** RFC 3339; null: what a person said before is over. */
+  until: Schema.NullOr(Schema.DateTimeUtcFromString),
+})
+export type CloseRequest = typeof CloseRequest.Type
+
 /** Body of `POST /entities/<code>/drain` and `/resume`. */
 export const CommandRequest = Schema.Struct({ actor: Actor })
 export type CommandRequest = typeof CommandRequest.Type
@@ -29,6 +38,7 @@ export const ControlAnswer = Schema.Struct({
   state: State,
   mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
   override: Schema.NullOr(OverrideStatus),
+  close: Schema.NullOr(CloseStatus),
 })
 export type ControlAnswer = typeof ControlAnswer.Type
 
@@ -40,6 +50,7 @@ export class ControlFailed extends Schema.TaggedError<ControlFailed>()("ControlF
 
 export class Control extends Context.Service<Control, {
   readonly mode: (entity: string, request: ModeRequest) => Effect.Effect<ControlAnswer, ControlFailed>
+  readonly close: (entity: string, request: CloseRequest) => Effect.Effect<ControlAnswer, ControlFailed>
   readonly drain: (entity: string, request: CommandRequest) => Effect.Effect<ControlAnswer, ControlFailed>
   readonly resume: (entity: string, request: CommandRequest) => Effect.Effect<ControlAnswer, ControlFailed>
 }>()("weir/http/Control") {}

@@ -11,6 +11,8 @@ export const StatusRow = Schema.Struct({
   mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
   /** Who decided the mode, why and until when; empty: Weir itself. */
   decided: Schema.String,
+  /** The entity closes its books: who says so, until when and why; empty: it does not. */
+  close: Schema.String,
   /** The worst circuit of what the flow needs: `closed`, or the dependency that it waits for. */
   circuit: Schema.String,
   /** Incidents of the entity that are not over. */

@@ -6,7 +6,14 @@
 import { Clock, DateTime, Effect, Option } from "effect"
 import { HttpRouter, HttpServerRequest, HttpServerResponse } from "effect/http"
 import type { Schema } from "effect"
-import { CommandRequest, Control, type ControlAnswer, type ControlFailed, ModeRequest } from "./Control.ts"
+import {
+  CloseRequest,
+  CommandRequest,
+  Control,
+  type ControlAnswer,
+  type ControlFailed,
+  ModeRequest,
+} from "./Control.ts"
 import { problem } from "./problem.ts"
 
 const isLoopback = (address: string): boolean => /^(?:::ffff:)?127\.|^::1$/u.test(address)
@@ -56,9 +63,16 @@ const checkMode = ({ mode, until }: ModeRequest) =>
     return DateTime.toEpochMillis(until) > now ? null : "until is in the past."
   })
 
+const checkClose = ({ until }: CloseRequest) =>
+  Effect.map(
+    Clock.currentTimeMillis,
+    (now) => until === null || DateTime.toEpochMillis(until) > now ? null : "until is in the past.",
+  )
+
 export const controlRoutes = HttpRouter.use(Effect.fnUntraced(function* (router) {
   const control = yield* Control
   yield* router.add("POST", "/entities/:code/mode", order(ModeRequest, control.mode, checkMode))
+  yield* router.add("POST", "/entities/:code/close", order(CloseRequest, control.close, checkClose))
   yield* router.add("POST", "/entities/:code/drain", order(CommandRequest, control.drain))
   yield* router.add("POST", "/entities/:code/resume", order(CommandRequest, control.resume))
 }))

@@ -11,7 +11,8 @@ const ANSWER_WITHIN = "10 seconds"
 /** Longest wait for the status that such an answer shows. */
 const STATUS_WITHIN = "1 second"
 
-const answerOf = ({ entity, mode, override, state }: EntityStatus, done: boolean): ControlAnswer => ({
+const answerOf = ({ close, entity, mode, override, state }: EntityStatus, done: boolean): ControlAnswer => ({
+  close,
   entity,
   done,
   state,
@@ -67,6 +68,12 @@ export const control = Layer.effect(
             reason,
             untilMillis: until === undefined ? null : DateTime.toEpochMillis(until),
           })),
+      close: (code, { actor, reason, until }) =>
+        give(
+          code,
+          (client) =>
+            client.Close({ actor, reason, untilMillis: until === null ? null : DateTime.toEpochMillis(until) }),
+        ),
       drain: (code, { actor }) => give(code, (client) => client.Drain({ actor })),
       resume: (code, { actor }) => give(code, (client) => client.Resume({ actor })),
     })

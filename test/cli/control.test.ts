@@ -14,6 +14,9 @@ import { plain } from "../../src/cli/table.ts"
 const program = fileURLToPath(new URL("../../src/cli/weir.ts", import.meta.url))
 const before = "Deno" in globalThis ? ["run", "-A", program] : [program]
 
+/** A process start takes seconds on a busy machine. */
+const SLOW = 90_000
+
 /** Runs `weir` with a configuration that names this service. */
 const weir = (args: ReadonlyArray<string>, port: number) =>
   Effect.scoped(Effect.gen(function* () {
@@ -41,6 +44,7 @@ const standing: ControlAnswer = {
   state: "stopped",
   mode: "hold",
   override: { actor: "ada", reason: "upgrade", untilMillis: 0 },
+  close: { actor: "ada", reason: "November close", untilMillis: 0 },
 }
 
 const service = (orders: Array<unknown>) => {
@@ -54,7 +58,12 @@ const service = (orders: Array<unknown>) => {
   return layer({ host: "127.0.0.1", port: 0 }).pipe(Layer.provide([
     Layer.mock(Health, {}),
     Layer.mock(StatusSource, {}),
-    Layer.succeed(Control, { mode: given("mode"), drain: given("drain"), resume: given("resume") }),
+    Layer.succeed(Control, {
+      mode: given("mode"),
+      close: given("close"),
+      drain: given("drain"),
+      resume: given("resume"),
+    }),
   ]))
 }
 
@@ -82,7 +91,25 @@ describe("orders on the command line", () => {
       assert.strictEqual(unknown.code, 2)
       assert.include(unknown.stderr, "zz99 is not in the configuration.")
     }).pipe(Effect.provide(service(orders)))
-  })
+  }, SLOW)
+
+  it.live("tell when an entity closes its books, and when that is over", () => {
+    const orders: Array<unknown> = []
+    return Effect.gen(function* () {
+      const at = yield* port
+      const why = ["--reason", "November close", "--by", "ada"]
+      const begun = yield* weir(["close", "be01", "--until", "2999-12-31T18:00:00+01:00", ...why], at)
+      assert.strictEqual(begun.stdout.trim(), "be01: closes its books until 1970-01-01T00:00:00.000Z (by ada)")
+      assert.strictEqual((yield* weir(["close", "be01", "--end", ...why], at)).code, 0)
+      assert.deepStrictEqual(orders, [
+        ["close", "be01", { reason: "November close", actor: "ada", until: "2999-12-31T17:00:00.000Z" }],
+        ["close", "be01", { reason: "November close", actor: "ada", until: null }],
+      ])
+      const neither = yield* weir(["close", "be01", ...why], at)
+      assert.deepStrictEqual([neither.code, orders.length], [2, 2])
+      assert.include(neither.stderr, "either --until or --end")
+    }).pipe(Effect.provide(service(orders)))
+  }, SLOW)
 
   it.live("need a reason, and a service", () =>
     Effect.gen(function* () {

@@ -20,6 +20,7 @@ const row: StatusRow = {
   state: "running",
   mode: "full",
   decided: "",
+  close: "",
   circuit: "closed",
   incidents: 0,
   rebuilds: 0,

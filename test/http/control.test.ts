@@ -5,7 +5,7 @@ import { Control, ControlAnswer, ControlFailed } from "../../src/http/Control.ts
 import { address, layer } from "../../src/http/Server.ts"
 import { Health, StatusSource } from "../../src/http/Status.ts"
 
-const answer = { entity: "be01", done: true, state: "running", mode: "hold", override: null } as const
+const answer = { entity: "be01", done: true, state: "running", mode: "hold", override: null, close: null } as const
 
 /** What a service says to `POST path`, and which orders it got. */
 const post = (path: string, body: unknown, type = "application/json") =>
@@ -19,7 +19,7 @@ const post = (path: string, body: unknown, type = "application/json") =>
           ? Effect.fail(new ControlFailed({ status: 409, message: "be02 is stopped" }))
           : Effect.succeed({ ...answer, done: entity === "be01" })
       })
-    const control = { mode: given("mode"), drain: given("drain"), resume: given("resume") }
+    const control = { mode: given("mode"), close: given("close"), drain: given("drain"), resume: given("resume") }
     const response = yield* Effect.gen(function* () {
       const request = HttpClientRequest.post(`${yield* address}${path}`).pipe(
         HttpClientRequest.bodyText(JSON.stringify(body), type),

@@ -31,6 +31,7 @@ describe("the catalogue", () => {
       customers: "normal",
       engagements: "normal",
       timesheets: "bulk",
+      expenses: "bulk",
     })
   })
 

@@ -133,6 +133,10 @@ export const selectAudit = `
 select entity, sequence, at_millis, actor, action, detail::text as detail, previous_hash, hash
 from weir.audit where entity = $1 and sequence > $2 order by sequence limit $3`
 
+export const selectLastAct = `
+select entity, sequence, at_millis, actor, action, detail::text as detail, previous_hash, hash
+from weir.audit where entity = $1 and action = any ($2) order by sequence desc limit 1`
+
 export interface AuditRow {
   readonly entity: string
   readonly sequence: bigint
