@@ -52,9 +52,6 @@ const splitType = (type: string): { readonly name: string; readonly version: num
   return end < 0 ? { name: type, version: 1 } : { name: type.slice(0, end), version: Number(type.slice(end + 2)) }
 }
 
-/** `timesheet.approved` of `erp.be01.timesheet.approved`. */
-const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
-
 /** The payload in the newest version's form. */
 const upcast = (
   { upcasts, version }: EventSpec<unknown>,
@@ -74,6 +71,9 @@ const upcast = (
   }
   return Result.succeed(data)
 }
+
+/** `timesheet.approved` of `erp.be01.timesheet.approved`. */
+const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
 
 /** A decoder for one flow of one entity. Compiles the schemas once. */
 export const makeDecoder = (flow: Flow) => {
