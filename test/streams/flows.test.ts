@@ -70,8 +70,13 @@ describe("invoice.requested", () => {
 
   it("compares before it posts, and posts one call at a time per journal", () => {
     assert.deepStrictEqual(outline(type), [
+      "Enrich prices",
+      "Enrich tax",
+      "Query exchangeRates res.currency.rate",
+      "Check exchangeRate",
       "Load invoice account.move create",
       "Compare totals account.move",
+      "Check release",
       "Transition post account.move",
     ])
     const post = stepOf(type, "post")
@@ -141,11 +146,22 @@ describe("invoice.requested", () => {
     const { outcomes } = specOf(type)
     assert.deepStrictEqual(outcomes?.(writeOf(type, invoice)), [])
     assert.deepStrictEqual(
-      outcomes?.(writeOf(type, invoice, { read: { post: { name: "INV/2026/00001", date: "2026-11-01" } } })),
+      outcomes?.(writeOf(type, invoice, {
+        read: {
+          post: {
+            name: "INV/2026/00001",
+            date: "2026-11-01",
+            amount_untaxed: 912.11,
+            amount_tax: 191.54,
+            amount_total: 1103.65,
+          },
+        },
+      })),
       [{
         type: "invoice.posted",
         data: {
           invoice: "INV-1",
+          engagement: "ENG-7",
           number: "INV/2026/00001",
           invoiceDate: "2026-10-31",
           accountingDate: "2026-11-01",
@@ -174,14 +190,19 @@ describe("payment.received", () => {
       versions: "once",
     })
     assert.deepStrictEqual(outline(type), [
+      "Query exchangeRates res.currency.rate",
+      "Check exchangeRate",
       "Load payment account.payment create",
       "Transition post account.payment",
+      "Query receivable account.move.line",
+      "Load fee account.move create",
+      "Transition postFee account.move",
       "Reconcile reconcile",
     ])
   })
 
   it("writes an inbound customer payment", () => {
-    assert.deepStrictEqual(rowsOf(type, "payment", writeOf(type, payment)), {
+    assert.deepStrictEqual(rowsOf(type, "payment", writeOf(type, payment)), [{
       externalId: "weir_be01.payments_PAY-1",
       values: {
         payment_type: "inbound",
@@ -194,7 +215,7 @@ describe("payment.received", () => {
         memo: "transfer PAY-1",
         payment_reference: "PAY-1",
       },
-    })
+    }])
   })
 
   it("pays the invoices in the order in which the payment names them", () => {
@@ -218,6 +239,10 @@ describe("payment.received", () => {
         currency: "EUR",
         amount: "1103.65",
         invoices: ["INV-1", "INV-2"],
+        open: [
+          { invoice: "INV-1", state: null, residual: "0.00" },
+          { invoice: "INV-2", state: null, residual: "0.00" },
+        ],
       },
     }])
   })
