@@ -144,7 +144,7 @@ describe("the pipeline", () => {
         publication("invoice.requested", { ...invoice, key: "INV-2" }),
       )
       yield* pass(10)
-      assert.deepStrictEqual(yield* codes, ["behind BEHIND-EXCEPTION", "parked TOTALS-MISMATCH"])
+      assert.deepStrictEqual(yield* codes, ["behind BEHIND-EXCEPTION", "parked TAX-MISMATCH"])
       assert.deepStrictEqual(invoices(world.standIn).map((row) => row["state"]).sort(), ["draft", "posted"])
       const ledger = yield* Ledger
       const [parked] = (yield* exceptions).filter(({ state }) => state === "parked")
@@ -365,6 +365,7 @@ describe("the pipeline", () => {
         "erp-out.be01.engagement.provisioned": 1,
         "erp-out.be01.invoice.posted": 1,
         "erp-out.be01.payment.reconciled": 1,
+        "erp-out.be01.timesheet.ready": 1,
       })
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   })
