@@ -5,7 +5,7 @@
  *              ├─ outbox relay
  *              ├─ expiry      waiting events past their deadline
  *              ├─ releasing   events that waited for a dependency which works again
- *              ├─ windows     those whose time is over are closed
+ *              ├─ windows     those whose time is over
  *              ├─ governor    the mode: which pumps run
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
@@ -230,7 +230,17 @@ export const session = Effect.fnUntraced(function* (
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
-  const parts = [settler.run, relaying, expiring, releasing, windows, measuring, resolving, governor.run, closing.run]
+  const parts = [
+    settler.run,
+    relaying,
+    expiring,
+    releasing,
+    windows,
+    measuring,
+    resolving,
+    governor.run,
+    closing.run,
+  ]
   const services = Effect.all(parts, {
     concurrency: parts.length,
     discard: true,
