@@ -78,7 +78,6 @@ export const sample = async (): Promise<() => Promise<string>> => {
   return async () => {
     const { profile } = await session.post("Profiler.stop")
     session.disconnect()
-    if (process.env.PROF) (await import("node:fs")).writeFileSync(process.env.PROF, JSON.stringify(profile))
     return textOf(profile)
   }
 }

@@ -8,7 +8,7 @@
  * is ever delivered again: `docs/decisions/0003-flow-control.md`.
  */
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream"
-import { createInbox, nanos, type PermissionViolationError } from "@nats-io/transport-node"
+import { createInbox, nanos, type PermissionViolationError, type Subscription } from "@nats-io/transport-node"
 import { Effect, Schedule, Stream } from "effect"
 import { BrokerError, type ConsumeRequest, type Delivery } from "../Broker.ts"
 import { attempt, type Client } from "./Client.ts"
@@ -76,13 +76,14 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
     const onReconnect = () => feed.fail("the connection was lost")
     const onDenied = (denied: PermissionViolationError) => feed.denied(denied)
     yield* Effect.acquireRelease(
-      attempt(client, "consume", () => {
-        client.onReconnect.add(onReconnect)
-        client.onDenied.add(onDenied)
-        return Promise.resolve(client.nc.subscribe(feed.inbox, {
-          callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
-        }))
-      }),
+      attempt(client, "consume", () =>
+        new Promise<Subscription>((done) => {
+          client.onReconnect.add(onReconnect)
+          client.onDenied.add(onDenied)
+          done(client.nc.subscribe(feed.inbox, {
+            callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
+          }))
+        })),
       (subscription) =>
         Effect.sync(() => {
           feed.close()
