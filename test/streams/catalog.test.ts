@@ -40,6 +40,7 @@ describe("the catalogue", () => {
       subscriptions: "normal",
       timesheets: "bulk",
       expenses: "bulk",
+      usage: "bulk",
     })
   })
 
