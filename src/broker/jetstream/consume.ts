@@ -76,12 +76,12 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
     const onReconnect = () => feed.fail("the connection was lost")
     const onDenied = (denied: PermissionViolationError) => feed.denied(denied)
     yield* Effect.acquireRelease(
-      attempt(client, "consume", async () => {
+      attempt(client, "consume", () => {
         client.onReconnect.add(onReconnect)
         client.onDenied.add(onDenied)
-        return client.nc.subscribe(feed.inbox, {
+        return Promise.resolve(client.nc.subscribe(feed.inbox, {
           callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
-        })
+        }))
       }),
       (subscription) =>
         Effect.sync(() => {
