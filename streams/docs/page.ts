@@ -21,7 +21,7 @@ export interface Sources {
 const cell = (text: string): string => text.replaceAll("|", "\\|")
 
 /** Columns padded to one width, as the formatter wants them. */
-const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   const cells = rows.map((row) => row.map(cell))
   const widths = (cells[0] ?? []).map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)))
   const [head, ...body] = cells.map((row) => `| ${row.map((one, at) => one.padEnd(widths[at] ?? 0)).join(" | ")} |`)

@@ -357,8 +357,16 @@ export const workSentences = (it: It): void => {
         /must be in draft/u,
       )
       assert.match((yield* refused(call("hr.expense", "action_post", { ids: [expense] }))).message, /for approved/u)
-      const posted = yield* read("account.move", receipt, "state", "date", "name", "payment_state")
+      const posted = yield* read(
+        "account.move",
+        receipt,
+        ...["state", "date", "name", "payment_state", "amount_residual", "amount_residual_signed"],
+      )
       assert.deepInclude(posted, { state: "posted", date: "2026-10-05", payment_state: "not_paid" })
+      assert.deepStrictEqual(
+        [cents(posted["amount_residual"]), cents(posted["amount_residual_signed"])],
+        ["121.01", "-121.01"],
+      )
       assert.match(String(posted["name"]), /^BILL\/2026\/10\/\d{4}$/u)
       const items = yield* search(
         "account.move.line",

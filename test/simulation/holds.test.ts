@@ -43,10 +43,10 @@ const flows: ReadonlyArray<Flow> = [
   ...catalog,
   {
     ...base,
-    name: "disputes",
-    domain: "dispute",
+    name: "quarrels",
+    domain: "quarrel",
     description: "",
-    events: [dispute("dispute.opened", "set"), dispute("dispute.lifted", "lift")],
+    events: [dispute("quarrel.opened", "set"), dispute("quarrel.lifted", "lift")],
   },
   {
     ...base,
@@ -61,7 +61,7 @@ const flows: ReadonlyArray<Flow> = [
       key: ({ key }) => key,
       parents: () => [],
       references: ({ by, key }) => by === undefined ? [] : [approvalOf("bills", key)],
-      holds: () => [{ flow: "disputes", key: "ENG-1" }],
+      holds: () => [{ flow: "quarrels", key: "ENG-1" }],
       versions: "once",
       record: "partner",
       plan: [
@@ -76,8 +76,8 @@ const flows: ReadonlyArray<Flow> = [
   },
 ]
 
-const opened = (sequence: number) => publication("dispute.opened", { key: "ENG-1" }, { sequence })
-const lifted = (sequence: number) => publication("dispute.lifted", { key: "ENG-1" }, { sequence })
+const opened = (sequence: number) => publication("quarrel.opened", { key: "ENG-1" }, { sequence })
+const lifted = (sequence: number) => publication("quarrel.lifted", { key: "ENG-1" }, { sequence })
 const bill = (key: string, by?: string) =>
   publication("bill.made.v2", { key, ...(by !== undefined && { by }) }, { id: key })
 const old = (data: { readonly key: string; readonly old?: string }, id: string) =>
@@ -100,7 +100,7 @@ describe("holds", () => {
       yield* pass(2)
       assert.deepStrictEqual(yield* bills, { applied: 1, waiting: 2, parked: 0 })
       const [exception] = yield* Ledger.use((ledger) => ledger.exceptions({ flow: "bills", limit: 1 }))
-      assert.deepInclude(exception, { code: "ON-HOLD", detail: "held back by disputes ENG-1" })
+      assert.deepInclude(exception, { code: "ON-HOLD", detail: "held back by quarrels ENG-1" })
       yield* publish(lifted(2))
       yield* pass(2)
       assert.deepStrictEqual(yield* bills, { applied: 3, waiting: 0, parked: 0 })
@@ -127,12 +127,12 @@ describe("holds", () => {
       yield* pass(2)
       assert.deepStrictEqual(yield* bills, { applied: 1, waiting: 0, parked: 0 })
       for (const round of ["a", "b"]) {
-        yield* publish(uncounted("dispute.opened", `opened-${round}`))
+        yield* publish(uncounted("quarrel.opened", `opened-${round}`))
         yield* pass(2)
         yield* publish(bill(`B-${round}`))
         yield* pass(2)
         assert.deepInclude(yield* bills, { waiting: 1 }, round)
-        yield* publish(uncounted("dispute.lifted", `lifted-${round}`))
+        yield* publish(uncounted("quarrel.lifted", `lifted-${round}`))
         yield* pass(2)
         assert.deepInclude(yield* bills, { waiting: 0 }, round)
       }

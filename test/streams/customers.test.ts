@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { countryOf } from "../../streams/codes.ts"
 import { customer } from "./samples.ts"
-import { coordinates, outline, refusalOf, rowsOf, writeOf } from "./writes.ts"
+import { coordinates, outline, refusalOf, rowsOf, writeOf } from "./specs.ts"
 
 const own = { model: "res.partner", id: 5, externalId: "weir_be01.customers_CUS-0042", version: 1, links: {} }
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import type { Row } from "../../src/flow/Step.ts"
 import { engagement } from "./samples.ts"
-import { coordinates, outline, refusalOf, rowsOf, specOf, writeOf } from "./writes.ts"
+import { coordinates, outline, refusalOf, rowsOf, specOf, writeOf } from "./specs.ts"
 
 const type = "engagement.activated"
 const closing = (externalId: string) => ({ model: "fact", id: 0, externalId, version: 1, links: {} })

@@ -2,7 +2,7 @@
 import { Schema } from "effect"
 import { catalog } from "../../streams/catalog.ts"
 import type { EventSpec } from "../../src/flow/Flow.ts"
-import type { Step } from "../../src/flow/Step.ts"
+import type { Refusal, Step } from "../../src/flow/Step.ts"
 import type { Write } from "../../src/flow/Write.ts"
 import type { Mapping } from "../../src/ledger/Ledger.ts"
 import { company } from "./samples.ts"
@@ -40,6 +40,14 @@ export const rowsOf = (type: string, name: string, write: Write<unknown>) => {
   return step.rows(write)
 }
 
+/** What a check step says. */
+export const refusalOf = (type: string, name: string, write: Write<unknown>): Refusal | undefined => {
+  const step = stepOf(type, name)
+  if (step._tag !== "Check") throw new Error(`${name} is no check step`)
+  return step.refuse(write)
+}
+
+/** Kind, name and model of each step. */
 export const outline = (type: string): ReadonlyArray<string> =>
   specOf(type).plan.map((step) =>
     [step._tag, step.name, "model" in step ? step.model : "", "mode" in step ? step.mode : ""].filter(Boolean).join(" ")
