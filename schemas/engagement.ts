@@ -164,6 +164,6 @@ export type EngagementClosed = typeof EngagementClosed.Type
 /** `engagement.reopened`: delivery goes on after all. */
 export const EngagementReopened = Schema.Struct({
   key: agreement.key,
-  endDate: Schema.optionalKey(Day.annotate({ description: "the new last day; none when left out" })),
+  endDate: Schema.optionalKey(Day.annotate({ description: "the new last day; the old one stays when left out" })),
 }).annotate({ identifier: "EngagementReopened", description: "Delivery of an engagement goes on after all" })
 export type EngagementReopened = typeof EngagementReopened.Type

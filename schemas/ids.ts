@@ -40,6 +40,20 @@ export const TaxCode = Schema.String.check(
 ).annotate({ identifier: "TaxCode", description: "the source's code of a sales tax", examples: ["S21"] })
 export type TaxCode = typeof TaxCode.Type
 
+/** The source's code of an account in the books, mapped per legal entity to one of Odoo's accounts: `accrued-income`. */
+export const AccountCode = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/u, {
+    message: "must be 1 to 64 of A-Z, a-z, 0-9, _, . and -, a letter or digit first",
+  }),
+).annotate({ identifier: "AccountCode", description: "the source's code of an account", examples: ["accrued-income"] })
+export type AccountCode = typeof AccountCode.Type
+
+/** A journal by its role in the entity's configuration: `sales`, `misc`. */
+export const JournalRole = Schema.String.check(
+  Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/u, { message: "must be 1 to 32 of a-z, 0-9 and -, a letter first" }),
+).annotate({ identifier: "JournalRole", description: "role of a journal", examples: ["sales"] })
+export type JournalRole = typeof JournalRole.Type
+
 /** The first of `keys` that occurs twice; undefined when each occurs once. */
 export const repeated = (keys: ReadonlyArray<string>): string | undefined =>
   keys.find((key, index) => keys.indexOf(key) !== index)

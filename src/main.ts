@@ -31,6 +31,7 @@ import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import * as HttpService from "./services/HttpService.ts"
 import { validateCatalog } from "../streams/catalog.ts"
 import { gateGauges } from "./telemetry/Metrics.ts"
 
@@ -76,6 +77,19 @@ export const odoo = (settings: Settings) =>
       }]),
     ),
   })
+
+/** Services beside Odoo that plans ask. */
+export const services = (settings: Settings) =>
+  HttpService.layer(
+    new Map(
+      Object.entries(settings.services).map(([name, { key, probe, timeout, url }]) => [name, {
+        url,
+        timeout,
+        ...(probe !== undefined && { probe }),
+        ...(key !== undefined && { key: resolve(key) }),
+      }]),
+    ),
+  )
 
 const gate = (settings: Settings) =>
   Layer.provideMerge(gauges, CallGate.layer({ databases: new Map(Object.entries(settings.databases)) }))
@@ -145,6 +159,6 @@ export const engine = <E = never, R = never>(
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
   Http.layer(settings.http).pipe(
     Layer.provide([statusSource, health, control]),
-    Layer.provideMerge(engine(settings, flows, placement(settings, addresses))),
+    Layer.provideMerge(Layer.provide(engine(settings, flows, placement(settings, addresses)), services(settings))),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

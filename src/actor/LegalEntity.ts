@@ -18,7 +18,7 @@ import { EntityStatus } from "./Board.ts"
 import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import { restartBackoff } from "./patience.ts"
 import { codeIn, regionIn } from "./place.ts"
-import { Roster } from "./Roster.ts"
+import { askedBy, Roster } from "./Roster.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -104,7 +104,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
     }
     const conduct = settings === undefined
       ? null
-      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []))
+      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []), roster.flows.flatMap(askedBy))
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()

@@ -38,3 +38,7 @@ export class Roster extends Context.Service<Roster, {
   readonly entities: ReadonlyMap<string, EntitySettings>
   readonly flows: ReadonlyArray<Flow>
 }>()("weir/actor/Roster") {}
+
+/** Dependencies that the plans of a flow ask. */
+export const askedBy = ({ events }: Flow): ReadonlyArray<string> =>
+  events.flatMap(({ plan }) => plan.flatMap((step) => step._tag === "Enrich" ? [step.dependency] : []))

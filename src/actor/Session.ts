@@ -4,6 +4,8 @@
  *     session ─┬─ settler
  *              ├─ outbox relay
  *              ├─ expiry      waiting events past their deadline
+ *              ├─ releasing   events that waited for a dependency which works again
+ *              ├─ windows     those whose time is over
  *              ├─ governor    the mode: which pumps run
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
@@ -20,6 +22,7 @@ import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
 import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
+import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
 import { makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
@@ -30,11 +33,14 @@ import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
+import { closingWindows } from "./windows.ts"
 
 /** How often gauges are set. */
 const MEASURE = Duration.seconds(5)
 /** How often waiting events are checked for their deadline. */
 const EXPIRY = Duration.seconds(10)
+/** How often it is looked whether a dependency works that events wait for. */
+const DUE_POLL = Duration.seconds(5)
 /** How often the outbox is looked at without being told that there is something. */
 const OUTBOX_POLL = Duration.seconds(10)
 /** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
@@ -114,6 +120,7 @@ export const session = Effect.fnUntraced(function* (
         drafts,
         ways: waysOfFlow.get(flow.name)!,
         guard: conduct.odoo.guard,
+        ask: conduct.asking.ask,
         rebuilt: line.rebuilt,
         settler,
         parents,
@@ -199,13 +206,43 @@ export const session = Effect.fnUntraced(function* (
       if (expired > 0) yield* Effect.logWarning(`${expired} waiting events are overdue and became exceptions`)
     }
   })
+  /** What waits for a dependency goes on once it works. */
+  const releasing = Effect.gen(function* () {
+    while (true) {
+      for (const key of conduct.asking.takeDue(yield* Clock.currentTimeMillis)) {
+        const released = yield* ledger.release(claim, { flow: DEPENDENCY_FLOW, key }).pipe(untilAvailable("release"))
+        if (released > 0) {
+          yield* Effect.logInfo(`${released} events that waited for ${key} go on`)
+          openAll(releases)()
+        }
+      }
+      yield* Effect.sleep(DUE_POLL)
+    }
+  })
+  const windows = closingWindows(claim, {
+    flows,
+    // What came while nothing was taken in is counted before anything is closed.
+    goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
+    outbox: () => Latch.openUnsafe(outbox),
+  })
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
-  const services = Effect.all([settler.run, relaying, expiring, measuring, resolving, governor.run, closing.run], {
-    concurrency: 7,
+  const parts = [
+    settler.run,
+    relaying,
+    expiring,
+    releasing,
+    windows,
+    measuring,
+    resolving,
+    governor.run,
+    closing.run,
+  ]
+  const services = Effect.all(parts, {
+    concurrency: parts.length,
     discard: true,
   })
   yield* Effect.raceFirst(switchboard.run, services).pipe(

@@ -207,6 +207,17 @@ export const Entity = Schema.Struct({
 }).annotate({ description: "One legal entity." })
 export type Entity = typeof Entity.Type
 
+/** A service beside Odoo. */
+export const Service = Schema.Struct({
+  url: url("https?", "https://tax.example.com/quote", "Where questions are posted (`src/services/HttpService.ts`)."),
+  probe: absent(
+    url("https?", "https://tax.example.com/health", ""),
+    "Asked with GET whether the service works: any answer below 500. Left out: `url`.",
+  ),
+  key: absent(Secret, "Bearer token."),
+  timeout: span("5 seconds", "Longest wait for one answer."),
+}).annotate({ description: "One service beside Odoo." })
+
 export const Http = Schema.Struct({
   host: optional(
     Schema.NonEmptyString,
@@ -273,6 +284,11 @@ export const File = Schema.Struct({
     "Legal entities by code. The code stands in subjects and external ids: it never changes.",
   ),
   cluster: Schema.optionalKey(Cluster),
+  services: optional(
+    Schema.Record(Schema.NonEmptyString, Service),
+    {},
+    "Services beside Odoo that events need, by name: `pricing` for prices, `tax` for tax codes and quoted tax.",
+  ),
   http: optional(Http, {}, "Where health, metrics and status are served."),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(

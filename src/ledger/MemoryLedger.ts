@@ -6,6 +6,8 @@ import { Clock, Context, Effect, Layer } from "effect"
 import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Tally } from "./Ledger.ts"
 import { govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
+import { advance, feedOf } from "./memory/told.ts"
+import { close, due } from "./memory/windows.ts"
 import {
   countersOf,
   emptyState,
@@ -203,6 +205,11 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         () => (entities.get(entity)?.governance.audit ?? []).findLast(({ action }) => actions.includes(action)) ?? null,
       ),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
+    dueWindows: (fence, range) => owned("dueWindows", fence, (state) => due(state, range)),
+    closeWindows: (fence, closings) =>
+      owned("closeWindows", fence, (state) => close(state, closings, () => ++outboxId)),
+    feed: (fence, feed, records) => owned("feed", fence, (state) => feedOf(state, feed, records)),
+    advance: (fence, step) => owned("advance", fence, (state) => advance(state, step, () => ++outboxId)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
       owned("published", fence, (state) => {
@@ -246,6 +253,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         }
         return count
       }),
+    release: (fence, reference) => owned("release", fence, (state) => release(state, reference)),
     approve: (entity, { flow, key }, by) =>
       call("approve", () => {
         const state = of(entity)

@@ -14,6 +14,7 @@
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Option } from "effect"
 import type { Lane } from "../flow/Flow.ts"
+import { elapsedMillisOf } from "../telemetry/elapsed.ts"
 import { AdaptiveLimit } from "./AdaptiveLimit.ts"
 import { FairQueue, lanes } from "./FairQueue.ts"
 import { OdooError } from "./Odoo.ts"
@@ -163,7 +164,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
 
   /** Opens the door now, and again when the rate allows. */
   const open = (door: Door, clock: Clock.Clock): Effect.Effect<void> => {
-    const pause = door.open(clock.currentTimeMillisUnsafe())
+    const pause = door.open(elapsedMillisOf(clock))
     if (pause === 0 || door.timer) return Effect.void
     door.timer = true
     return Effect.sleep(Duration.millis(Math.ceil(pause))).pipe(
@@ -188,7 +189,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
 
   const leave = (door: Door, clock: Clock.Clock, caller: Caller, waiter: Waiter, exit: Exit.Exit<unknown, OdooError>) =>
     Effect.suspend(() => {
-      const nowMillis = clock.currentTimeMillisUnsafe()
+      const nowMillis = elapsedMillisOf(clock)
       door.running--
       if (Exit.isSuccess(exit)) {
         door.limit.answered({

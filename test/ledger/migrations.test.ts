@@ -6,7 +6,7 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs", "0003_governance"]
+const all = ["0001_tables", "0002_verbs", "0003_governance", "0008_windows"]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -23,6 +23,7 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "checkpoint",
           "duplicate",
           "event",
+          "feed",
           "held",
           "incident",
           "lease",
@@ -30,6 +31,8 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "migration",
           "outbox",
           "tally",
+          "told",
+          "window",
         ],
       )
       assert.deepStrictEqual(yield* run, [])

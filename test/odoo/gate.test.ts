@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
+import { Clock, Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import type { Lane } from "../../src/flow/Flow.ts"
 import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
 import { type Caller, CallGate, type GateDatabase, layer } from "../../src/odoo/CallGate.ts"
+import { settableClock } from "../actor/setClock.ts"
 import { FairQueue, lanes } from "../../src/odoo/FairQueue.ts"
 import { OdooError } from "../../src/odoo/Odoo.ts"
 
@@ -211,6 +212,21 @@ describe("CallGate", () => {
       assert.strictEqual(yield* Ref.get(started), 2)
       yield* TestClock.adjust("10 seconds")
       assert.strictEqual(yield* Ref.get(started), 10)
+    }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
+
+  it.effect("keeps to the rate when the clock is set back, and stops for no hour", () =>
+    Effect.gen(function* () {
+      const { clock, set } = yield* settableClock
+      yield* Effect.gen(function* () {
+        const gate = yield* CallGate
+        const started = yield* Ref.make(0)
+        const call = gate.run("main", caller("bulk"), Ref.update(started, (count) => count + 1))
+        for (let n = 0; n < 10; n++) yield* Effect.forkChild(call, { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+        set(-3_600_000)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* Ref.get(started), 10)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
     }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
 
   it.effect("refuses a caller when too many wait already", () =>

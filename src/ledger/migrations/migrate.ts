@@ -6,12 +6,14 @@ import { ledgerError, overdue } from "../sql/failure.ts"
 import { governance } from "./governance.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
+import { windows } from "./windows.ts"
 
 /** One more at the end for every change; what was released stays as it is. */
 const migrations = {
   "0001_tables": tables,
   "0002_verbs": verbs,
   "0003_governance": governance,
+  "0008_windows": windows,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

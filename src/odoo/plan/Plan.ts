@@ -23,6 +23,7 @@ import { Batch } from "./Batch.ts"
 import { runCheck } from "./check.ts"
 import { runCompare } from "./compare.ts"
 import { compensateAll } from "./compensate.ts"
+import { type Ask, runEnrich } from "./enrich.ts"
 import { runFind } from "./find.ts"
 import { runInvoke } from "./invoke.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
@@ -53,7 +54,12 @@ export interface PlanContext {
   readonly drafts: boolean
   /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
   readonly approvedPeriods?: ReadonlySet<string>
+  /** Asks a dependency beside Odoo. Left out: there is none. */
+  readonly ask?: Ask
 }
+
+const nobody: Ask = (dependency) =>
+  Effect.fail({ code: "MAPPING-MISSING", detail: `the event needs ${dependency}, and there is nobody to ask` })
 
 export class Plan extends Context.Service<Plan, {
   /**
@@ -122,11 +128,13 @@ export const make = Effect.gen(function* () {
     step: Step<unknown>,
     batch: Batch,
     calls: CompanyCalls,
-    approved: ReadonlySet<string>,
+    { approvedPeriods: approved = NOTHING, ask = nobody }: PlanContext,
   ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
       case "Check":
         return Effect.sync(() => runCheck(step, batch))
+      case "Enrich":
+        return runEnrich(step, batch, ask)
       case "Resolve":
         return runResolve(step, batch, calls, master)
       case "Read":
@@ -154,10 +162,10 @@ export const make = Effect.gen(function* () {
 
   const runSteps = Effect.fnUntraced(
     function* (spec: EventSpec<unknown>, batch: Batch, calls: CompanyCalls, context: PlanContext) {
-      const { approvedPeriods = NOTHING, drafts } = context
+      const { drafts } = context
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
-        yield* runStep(step, batch, calls, approvedPeriods)
+        yield* runStep(step, batch, calls, context)
         batch.settle()
       }
     },
@@ -201,9 +209,11 @@ export const make = Effect.gen(function* () {
 
   return Plan.of({
     run: (spec, writes, context) =>
-      Effect.withSpan(runAll(spec, writes, context), "Plan.run", {
-        attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
-      }),
+      runAll(spec, writes, context).pipe(
+        Effect.withSpan("Plan.run", {
+          attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
+        }, { captureStackTrace: false }),
+      ),
     answers: (company, lane) =>
       companyCalls(odoo, gate, company, lane).read("res.company", [company.id], ["name"]).pipe(
         Effect.match({ onFailure: () => false, onSuccess: (records) => records.size === 1 }),
