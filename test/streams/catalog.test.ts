@@ -4,7 +4,6 @@ import { catalog, validateCatalog } from "../../streams/catalog.ts"
 import { customers } from "../../streams/customers.ts"
 import { engagements } from "../../streams/engagements.ts"
 import { invoices } from "../../streams/invoices.ts"
-import { payments } from "../../streams/payments.ts"
 import { exampleOf } from "./examples.ts"
 import type { EventSpec, Flow } from "../../src/flow/Flow.ts"
 
