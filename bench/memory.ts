@@ -8,18 +8,16 @@
  * backlog that only shows that it works. `--heap 192` caps Weir's V8 heap (old generation) at so many MiB; default: as
  * the runtime sees fit. Prints a table, then JSON; exit code 1 when memory is not flat or above the limit.
  */
-import { Clock, Console, Effect, Redacted, References, type Scope } from "effect"
-import { type ChildProcess, spawn } from "node:child_process"
-import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
-import { join } from "node:path"
+import { Clock, Console, Effect, References } from "effect"
+import { readFileSync } from "node:fs"
 import process from "node:process"
 import { serve } from "../fixtures/odoo/server.ts"
-import { defaultKey, StandIn } from "../fixtures/odoo/StandIn.ts"
+import { StandIn } from "../fixtures/odoo/StandIn.ts"
 import * as JetStreamBroker from "../src/broker/JetStreamBroker.ts"
 import * as month from "./month.ts"
 import { load, residentMiB } from "./processes.ts"
 import { start } from "./servers.ts"
+import { service } from "./service.ts"
 import { format, median, option, table } from "./table.ts"
 
 const quick = process.argv.includes("--quick")
@@ -34,61 +32,7 @@ const SAMPLE = "500 millis"
 /** What a runtime needs until its heap and its compiled code have settled; not part of the thirds. */
 const WARM_UP_SECONDS = 15
 const PAGE = 5_000
-const STOP_MILLIS = 30_000
 const shape = month.defaults
-const weirProgram = fileURLToPath(new URL("../src/cli/weir.ts", import.meta.url))
-
-/** `weir run` until the scope closes. */
-const weir = (
-  folder: string,
-  addresses: { readonly natsUrl: string; readonly postgresUrl: Redacted.Redacted; readonly odooUrl: string },
-): Effect.Effect<{ readonly pid: number; readonly log: string }, never, Scope.Scope> =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() => {
-        const file = join(folder, "weir.json")
-        const log = join(folder, "weir.log")
-        const configuration = {
-          ...month.configurationOf(shape, addresses.odooUrl),
-          nats: { url: addresses.natsUrl },
-          postgres: { url: { env: "WEIR_BENCH_POSTGRES" } },
-          http: { port: 0 },
-          dataDir: join(folder, "weir"),
-        }
-        writeFileSync(file, JSON.stringify(configuration))
-        const flag = `--max-old-space-size=${heap}`
-        const runtime = "Deno" in globalThis
-          ? ["run", "-A", ...heap === 0 ? [] : [`--v8-flags=${flag}`]]
-          : heap === 0
-          ? []
-          : [flag]
-        const output = openSync(log, "a")
-        const child = spawn(process.execPath, [...runtime, weirProgram, "run", "--config", file], {
-          stdio: ["ignore", output, output],
-          env: {
-            ...process.env,
-            WEIR_BENCH_POSTGRES: Redacted.value(addresses.postgresUrl),
-            ODOO_API_KEY: defaultKey,
-          },
-        })
-        closeSync(output)
-        return { child, log }
-      }),
-      ({ child }) => Effect.promise(() => stopped(child)),
-    ),
-    ({ child, log }) => ({ pid: child.pid ?? 0, log }),
-  )
-
-const stopped = (child: ChildProcess): Promise<void> =>
-  new Promise((done) => {
-    if (child.exitCode !== null || child.signalCode !== null) return done()
-    const timer = setTimeout(() => child.kill("SIGKILL"), STOP_MILLIS)
-    child.once("exit", () => {
-      clearTimeout(timer)
-      done()
-    })
-    child.kill("SIGTERM")
-  })
 
 interface Sample {
   readonly seconds: number
@@ -125,18 +69,24 @@ const drain = Effect.fnUntraced(function* (backlog: number) {
   const standIn = new StandIn({ companies: month.companiesOf(shape), employees: month.employeesOf(shape) })
   const odooUrl = yield* serve(standIn)
   const broker = yield* JetStreamBroker.make({ servers: servers.nats.url })
-  const addresses = { natsUrl: servers.nats.url, postgresUrl: yield* servers.database("ledger"), odooUrl }
+  const weir = service({
+    folder: servers.dataDir,
+    configuration: month.configurationOf(shape, odooUrl),
+    natsUrl: servers.nats.url,
+    postgresUrl: yield* servers.database("ledger"),
+    heapMiB: heap,
+  })
   yield* broker.provision
   yield* broker.publish(month.masterEvents(shape))
   const isPrepared = () => rowsOf(standIn, "sale.order") === shape.entities * shape.engagements
   yield* Effect.scoped(Effect.gen(function* () {
-    yield* sampled(yield* weir(servers.dataDir, addresses), standIn, isPrepared)
+    yield* sampled(yield* weir, standIn, isPrepared)
   }))
   if (!isPrepared()) return yield* Effect.die(new Error(`no customers and engagements after ${seconds} s`))
   for (let from = 0; from < backlog; from += PAGE) {
     yield* broker.publish(month.timeEvents(shape, from, Math.min(backlog, from + PAGE)))
   }
-  const running = yield* weir(servers.dataDir, addresses)
+  const running = yield* weir
   const samples = yield* sampled(running, standIn, () => rowsOf(standIn, "account.analytic.line") >= backlog)
   return { backlog, samples }
 }, Effect.scoped)

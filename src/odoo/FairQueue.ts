@@ -106,6 +106,18 @@ export class FairQueue<A extends object> {
     this.#size--
   }
 
+  /** Whether a lane that has nothing waiting is less than `ahead` beyond its share: what it does next may go first. */
+  isDue(lane: Lane, ahead: number): boolean {
+    const state = this.#lanes.get(lane)!
+    return state.size === 0 && state.turn < this.#now + ahead
+  }
+
+  /** A turn that is taken without having waited. */
+  charge(lane: Lane): void {
+    const state = this.#lanes.get(lane)!
+    state.turn = Math.max(state.turn, this.#now) + 1 / this.#weightOf(lane)
+  }
+
   take(): A | undefined {
     const lane = lowest(this.#lanes.values())
     const own = lane === undefined ? undefined : lowest(lane.entities.values())

@@ -39,7 +39,7 @@ describe("CallGate", () => {
           )
         }
       }
-      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust("2 seconds")
       yield* Fiber.join(first)
       yield* Effect.forEach(fibers, Fiber.join)
       const busy = order.slice(0, 150)
@@ -70,6 +70,62 @@ describe("CallGate", () => {
       yield* Fiber.join(first)
       yield* Effect.forEach(fibers, Fiber.join)
       assert.deepStrictEqual(order.slice(0, 7), ["loud", "calm", "shy", "loud", "calm", "loud", "calm"])
+    }).pipe(Effect.provide(gateOf(one))))
+
+  /** Calls one after the other, as a write plan makes them. */
+  const plan = (lane: Lane, calls: number, note: (lane: Lane) => void) =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      for (let n = 0; n < calls; n++) {
+        yield* gate.run("main", caller(lane), Effect.andThen(Effect.sync(() => note(lane)), Effect.sleep("100 millis")))
+      }
+    })
+
+  it.effect("lets a critical plan wait once behind what runs, and not before each of its calls", () =>
+    Effect.gen(function* () {
+      const order: Array<Lane> = []
+      for (let n = 0; n < 50; n++) {
+        yield* Effect.forkChild(plan("bulk", 1, (lane) => order.push(lane)), { startImmediately: true })
+      }
+      const critical = yield* Effect.forkChild(plan("critical", 8, (lane) => order.push(lane)), {
+        startImmediately: true,
+      })
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.join(critical)
+      assert.deepStrictEqual(order.slice(0, 9), ["bulk", ...Array.from({ length: 8 }, () => "critical" as const)])
+      assert.strictEqual(order.length, 58)
+    }).pipe(Effect.provide(gateOf(one))))
+
+  it.effect("starves nobody by critical plans that follow one another without end", () =>
+    Effect.gen(function* () {
+      const order: Array<Lane> = []
+      for (let n = 0; n < 200; n++) {
+        yield* Effect.forkChild(plan("bulk", 1, (lane) => order.push(lane)), { startImmediately: true })
+      }
+      yield* Effect.forkChild(plan("critical", 2_000, (lane) => order.push(lane)), { startImmediately: true })
+      yield* TestClock.adjust("60 seconds")
+      const bulk = order.filter((lane) => lane === "bulk").length
+      // By weight, 2 of 10 turns.
+      assert.approximately(bulk / order.length, 0.2, 0.03)
+    }).pipe(Effect.provide(gateOf(one))))
+
+  it.effect("gives the place of a critical call that nobody follows to the next in line, after a moment", () =>
+    Effect.gen(function* () {
+      const begun: Array<number> = []
+      yield* Effect.forkChild(plan("critical", 1, () => {}), { startImmediately: true })
+      yield* Effect.forkChild(
+        CallGate.use((gate) =>
+          gate.run(
+            "main",
+            caller("bulk"),
+            Effect.clockWith((clock) => Effect.map(clock.currentTimeMillis, (now) => void begun.push(now))),
+          )
+        ),
+        { startImmediately: true },
+      )
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(begun, [110])
+      assert.strictEqual((yield* stateOf).running, 0)
     }).pipe(Effect.provide(gateOf(one))))
 
   for (const seed of [1, 7, 20261031]) {

@@ -5,7 +5,6 @@ import { LegalEntity } from "../../src/actor/LegalEntity.ts"
 import type { EventRecord } from "../../src/ledger/Ledger.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { catalog } from "../../streams/catalog.ts"
-import { customer } from "../streams/samples.ts"
 import { ports, publication, publish, running, tallies } from "./World.ts"
 
 /** Few, so that a few hundred events are a crowd. */
@@ -18,7 +17,8 @@ const flows = catalog.map((flow) => flow.name === "customers" ? { ...flow, inFli
 const crowd = (events: number) =>
   Array.from({ length: events }, (_, n) => {
     const key = n % 10 === 9 ? `CUS-${n}` : HOT
-    return publication("customer.upserted", { ...customer, key, name: `Version ${n}` }, { sequence: n + 1 })
+    const data = { key, name: `Version ${n}`, kind: "company", address: { country: "BE" } }
+    return publication("customer.upserted", data, { sequence: n + 1 })
   })
 
 const tick = (millis: number) =>

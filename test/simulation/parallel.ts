@@ -22,7 +22,11 @@ export const parallel = async (
   let all = NOTHING
   const next = parts.values()
   const work = async (): Promise<void> => {
-    for (const part of next) all = merged(all, parts.length === 1 ? campaign(part) : await runIn(part))
+    for (const part of next) {
+      const done = parts.length === 1 ? campaign(part) : await runIn(part)
+      // Not before: what another one has added meanwhile would be lost, failures included.
+      all = merged(all, done)
+    }
   }
   await Promise.all(Array.from({ length: jobs }, work))
   return { failures: all.failures, report: reportOf(all, performance.now() - begin) }

@@ -114,7 +114,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the gate lets everybody in",
     file: "src/odoo/CallGate.ts",
-    find: "this.running < this.limit.value && this.queue.size > 0",
+    find: "this.running + this.kept.size < this.limit.value && this.queue.size > 0",
     replace: "this.queue.size > 0",
   },
   {
