@@ -6,7 +6,8 @@ import { Context, Effect, Layer } from "effect"
 import { Access } from "./Access.ts"
 import { type Answer, type EventState, Ledger, type Tally } from "./Ledger.ts"
 import { makeAccess } from "./memory/access.ts"
-import { govern, incidentsOf } from "./memory/governance.ts"
+import { CHAIN_BEGIN } from "./Governance.ts"
+import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import {
   countersOf,
@@ -123,8 +124,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           }
         })
       }),
-    settle: (fence, settlement) =>
-      owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
+    settle: (fence, settlement) => owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
     ready: (fence, flow, limit, except) =>
       owned("ready", fence, (state) => {
         const skip = new Set(except.map(printable))
@@ -150,16 +150,15 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         for (const entry of due) Object.assign(entry, { state: "parked", code: "REFERENCE-OVERDUE" })
         return due.length
       }),
-    govern: (fence, act) =>
-      owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
+    govern: (fence, act) => owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
     standing: (entity) =>
       call("standing", () => {
         const lease = entities.get(entity)?.lease ?? null
         return lease === null ? null : { mode: lease.mode, override: lease.override }
       }),
     pauses: (entity) => call("pauses", () => entities.get(entity)?.governance.pauses ?? []),
-    audit: ({ after, entity, limit }) =>
-      call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
+    audit: (range) => call("audit", () => auditOf(entities.get(range.entity)?.governance, range)),
+    auditAnchor: (entity) => call("auditAnchor", () => entities.get(entity)?.governance.anchor ?? CHAIN_BEGIN),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
