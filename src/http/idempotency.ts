@@ -69,7 +69,9 @@ export const layer = Layer.effect(
       if (given === undefined) return yield* operation
       const name = operationOf(endpoint.annotations)
       if (name !== null && answersWithSecret.has(name)) {
-        return yield* new Malformed({ detail: "This takes no Idempotency-Key: its answer holds a secret and is not kept." })
+        return yield* new Malformed({
+          detail: "This takes no Idempotency-Key: its answer holds a secret and is not kept.",
+        })
       }
       const key = KEY.exec(given)?.[1]
       if (key === undefined) {

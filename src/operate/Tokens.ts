@@ -85,8 +85,10 @@ export const parseToken = (token: string): { readonly id: string; readonly secre
 }
 
 /** Whether `secret` is the one that `record` was made with, in the same time whatever differs. */
-export const isSecretOf = (secret: string, { hash }: Pick<TokenRecord, "hash">): boolean =>
-  timingSafeEqual(Buffer.from(digest(secret), "hex"), Buffer.from(hash, "hex"))
+export const isSecretOf = (secret: string, { hash }: Pick<TokenRecord, "hash">): boolean => {
+  const [given, kept] = [Buffer.from(digest(secret), "hex"), Buffer.from(hash, "hex")]
+  return given.length === kept.length && timingSafeEqual(given, kept)
+}
 
 export class Tokens extends Context.Service<Tokens, {
   readonly create: (
