@@ -46,6 +46,8 @@ export interface SessionBoard {
   standing: Standing | null
   /** Null while no session lasts. */
   governor: Governor | null
+  /** Told that held events became ready by somebody else's hand. */
+  released: () => void
   flows: ReadonlyArray<FlowBoard>
 }
 
@@ -84,6 +86,7 @@ export const session = Effect.fnUntraced(function* (
     for (const latch of latches.values()) Latch.openUnsafe(latch)
   }
   const parents = new Parents(openAll(wakes))
+  board.released = openAll(releases)
   const progress = new Map(claim.checkpoints)
   const clock = yield* Clock.Clock
   const settler = yield* makeSettler(claim, {
@@ -214,7 +217,10 @@ export const session = Effect.fnUntraced(function* (
     discard: true,
   })
   yield* Effect.raceFirst(switchboard.run, services).pipe(
-    Effect.ensuring(Effect.sync(() => board.governor = null)),
+    Effect.ensuring(Effect.sync(() => {
+      board.governor = null
+      board.released = () => {}
+    })),
   )
   yield* governor.note
   yield* relay(claim)

@@ -6,6 +6,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { VERSION } from "../config/version.ts"
 import { CallerGroup } from "./api/caller.ts"
 import { EntitiesGroup } from "./api/entities.ts"
+import { AmendmentsGroup, ExceptionsGroup, RedrivesGroup } from "./api/exceptions.ts"
 import { PeriodsGroup } from "./api/periods.ts"
 import { AuditGroup, IncidentsGroup } from "./api/records.ts"
 import { StatusGroup } from "./api/status.ts"
@@ -20,6 +21,9 @@ export const Api = HttpApi.make("weir").add(
   CallerGroup,
   StatusGroup,
   EntitiesGroup,
+  ExceptionsGroup,
+  AmendmentsGroup,
+  RedrivesGroup,
   IncidentsGroup,
   AuditGroup,
   PeriodsGroup,

@@ -30,6 +30,8 @@ export interface Obeyed {
 export class Actors extends Context.Service<Actors, {
   /** What they say of themselves, by entity. Who does not answer in time is left out. Never fails. */
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
+  /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
+  readonly released: (entity: string) => Effect.Effect<void>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
   readonly order: (entity: string, order: Order, actor: string) => Effect.Effect<Obeyed, Conflict | Unavailable>
 }>()("weir/operate/Actors") {}
@@ -81,6 +83,11 @@ export const live = Layer.effect(
         { concurrency: CONCURRENCY },
       ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
+      released: (entity) =>
+        entities.has(entity)
+          ? clientOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
+          : Effect.void,
+
       order: Effect.fnUntraced(function* (entity, order, actor) {
         const done = yield* send(entity, order, actor).pipe(
           Effect.mapError((error) =>
@@ -102,6 +109,7 @@ export const live = Layer.effect(
 /** Where no service runs: nobody says anything of itself, and nobody obeys. */
 export const absent = Layer.succeed(Actors, {
   statuses: Effect.succeed(new Map()),
+  released: () => Effect.void,
   order: () =>
     Effect.fail(new Unavailable({ detail: "No weir runs. Start it with weir run: orders go to the running service." })),
 })

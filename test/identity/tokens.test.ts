@@ -40,7 +40,7 @@ describe("API tokens", () => {
       assert.strictEqual((yield* weir(["whoami"], { token })).stdout, "ada (token): viewer; may read; be01")
       const rows = (yield* request("/v1/status", { token })).body.rows
       assert.deepStrictEqual([...new Set(rows.map(({ entity }: { entity: string }) => entity))], ["be01"])
-      assert.strictEqual((yield* request("/v1/status?entity=nl01", { token })).status, 403)
+      assert.strictEqual((yield* request("/v1/status?entity=uk01", { token })).status, 403)
       const listed = yield* weir(["token", "list", "--json"])
       assert.notInclude(listed.stdout, token)
       assert.deepInclude(JSON.parse(listed.stdout).items[0], { id, owner: "ada", revokedAtMillis: null })
