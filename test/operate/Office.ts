@@ -21,7 +21,10 @@ import { configuration as ordinary, ports, type WorldOptions } from "../simulati
 /** Two entities, so that rights on one are not rights on the other. */
 export const configuration = {
   ...ordinary,
-  entities: { ...ordinary.entities, uk01: { ...ordinary.entities.be01, company: 4, currency: "GBP" } },
+  entities: {
+    ...ordinary.entities,
+    uk01: { ...ordinary.entities.be01, company: 4, currency: "GBP", taxes: { S21: "20%", S6: "5%" } },
+  },
   http: { port: 0 },
   access: { callsPerMinute: 1_000_000 },
 }
