@@ -1,13 +1,40 @@
 /** All flows that this Weir knows. A new flow is one file in this folder and one line here. */
 import { Duration, Option } from "effect"
 import type { EventSpec, Flow } from "../src/flow/Flow.ts"
+import { approvals } from "./approvals.ts"
+import { creditNotes } from "./creditNotes.ts"
 import { customers } from "./customers.ts"
+import { disputes } from "./disputes.ts"
 import { engagements } from "./engagements.ts"
+import { exchangeRates } from "./exchangeRates.ts"
+import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
+import { journalEntries } from "./journalEntries.ts"
+import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
+import { rates } from "./rates.ts"
+import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
+import { writeOffs } from "./writeOffs.ts"
+import { HELD } from "../src/actor/hold.ts"
 
-export const catalog: ReadonlyArray<Flow> = [payments, invoices, customers, engagements, timesheets]
+export const catalog: ReadonlyArray<Flow> = [
+  approvals,
+  disputes,
+  payments,
+  invoices,
+  creditNotes,
+  writeOffs,
+  exchangeRates,
+  journalEntries,
+  customers,
+  engagements,
+  rates,
+  milestones,
+  subscriptions,
+  timesheets,
+  expenses,
+]
 
 /** Most events in one plan run: above it Odoo's `load` gains nothing and its calls get long. */
 export const MAX_BATCH_SIZE = 500
@@ -66,12 +93,18 @@ const specIssues = (flow: Flow, spec: EventSpec<unknown>): ReadonlyArray<string>
   return [
     ...when(!spec.type.startsWith(`${flow.domain}.`), `its type must begin with ${flow.domain}.`),
     ...when(!within(spec.version, 1, 999), "its version must be 1 to 999"),
-    ...when(spec.plan.length === 0, "its plan has no steps"),
+    ...when(spec.plan.length === 0 && spec.record !== undefined, "its plan has no steps"),
+    ...when(spec.record === undefined && spec.fact === undefined, "it has neither a record nor a fact"),
+    ...when(
+      Array.from({ length: spec.version - 1 }, (_, n) => spec.upcasts?.[n + 1]).includes(undefined),
+      `it must have upcasts for versions 1 to ${spec.version - 1}`,
+    ),
+    ...when(names.includes(HELD), `no step may have the name ${HELD}`),
     ...twice(names).map((name) => `two steps have the name ${name}`),
-    ...when(record === undefined, `its record ${spec.record} is no step of the plan`),
+    ...when(spec.record !== undefined && record === undefined, `its record ${spec.record} is no step of the plan`),
     ...when(record !== undefined && record._tag !== "Load", `its record ${spec.record} must be a load step`),
     ...spec.plan.flatMap((step, index) => {
-      const of = step._tag === "Reconcile" ? step.payment : "of" in step ? step.of : undefined
+      const of = "of" in step ? step.of : undefined
       if (of === undefined) return []
       const earlier = spec.plan.slice(0, index).find((candidate) => candidate.name === of)
       if (earlier === undefined) return [`step ${step.name} needs ${of}, which is no earlier step`]

@@ -12,10 +12,17 @@ import type { ReasonCode } from "../reason/Reason.ts"
 
 /** What is to be done with an event, as far as the ledger knew when it was asked. */
 export type Verdict =
-  | { readonly _tag: "Write"; readonly references: ReadonlyArray<Mapping> }
+  | {
+    readonly _tag: "Write"
+    readonly references: ReadonlyArray<Mapping>
+    /** What the plan wants to know of; null for what is not there. Left out when it is nothing. */
+    readonly consulted?: ReadonlyArray<Mapping | null>
+    /** What the event's own key maps to already. */
+    readonly previous: Mapping | null
+  }
   | { readonly _tag: "Duplicate" }
   | { readonly _tag: "Superseded" }
-  | { readonly _tag: "Wait"; readonly on: Reference }
+  | { readonly _tag: "Wait"; readonly on: Reference; readonly code: "REFERENCE-MISSING" | "ON-HOLD" }
   | {
     readonly _tag: "Park"
     readonly code: ReasonCode
@@ -46,5 +53,9 @@ export interface Payload {
   readonly spec: EventSpec<unknown>
   readonly data: unknown
   readonly references: ReadonlyArray<Reference>
+  /** Keys that hold the event back while a hold on them stands. */
+  readonly holds: ReadonlyArray<Reference>
+  /** What the plan wants to know of if it is there. */
+  readonly consults: ReadonlyArray<Reference>
   readonly parents: ReadonlyArray<string>
 }

@@ -10,7 +10,7 @@
  * The cluster places and supervises; that there is only one owner is the ledger's epoch.
  */
 import { Cause, Deferred, Duration, Effect, Latch, Schema } from "effect"
-import { Entity } from "effect/cluster"
+import { ClusterSchema, Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import type { Standing } from "../ledger/Governance.ts"
 import { isFenced } from "../ledger/Ledger.ts"
@@ -18,7 +18,8 @@ import { EntityStatus } from "./Board.ts"
 import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
-import { Roster } from "./Roster.ts"
+import { codeIn, regionIn } from "./place.ts"
+import { askedBy, Roster } from "./Roster.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -31,6 +32,7 @@ export class ControlRefused extends Schema.TaggedError<ControlRefused>()("Contro
   message: Schema.String,
 }) {}
 
+/** Addressed by `addressOf` its settings. */
 export const LegalEntity = Entity.make("LegalEntity", [
   /** Keeps it active; sent by the registrar. */
   Rpc.make("Ensure"),
@@ -49,6 +51,15 @@ export const LegalEntity = Entity.make("LegalEntity", [
       /** Epoch milliseconds; null or left out: until it is lifted. */
       untilMillis: Schema.optionalKey(Schema.NullOr(Schema.Int)),
     },
+    success: EntityStatus,
+    error: ControlRefused,
+  }),
+  /**
+   * A person says that the entity closes its books until then, or (null) that this is over; the calendar counts beside it.
+   * Answers once it is durable and in effect.
+   */
+  Rpc.make("Close", {
+    payload: { untilMillis: Schema.NullOr(Schema.Int), actor: Actor, reason: Schema.String },
     success: EntityStatus,
     error: ControlRefused,
   }),
@@ -76,7 +87,7 @@ export const LegalEntity = Entity.make("LegalEntity", [
     success: EntityStatus,
     error: ControlRefused,
   }),
-])
+]).annotate(ClusterSchema.ShardGroup, regionIn)
 
 const OPERATOR = "operator"
 
@@ -93,7 +104,7 @@ const MAX_IDLE = Duration.minutes(1)
 
 export const LegalEntityLive = LegalEntity.toLayer(
   Effect.gen(function* () {
-    const code: string = (yield* Entity.CurrentAddress).entityId
+    const code = codeIn((yield* Entity.CurrentAddress).entityId)
     const roster = yield* Roster
     const settings = roster.entities.get(code)
     const board: SessionBoard = {
@@ -103,11 +114,12 @@ export const LegalEntityLive = LegalEntity.toLayer(
       standing: null,
       governor: null,
       released: () => {},
+      closing: null,
       flows: [],
     }
     const conduct = settings === undefined
       ? null
-      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []))
+      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []), roster.flows.flatMap(askedBy))
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()
@@ -168,6 +180,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
         trouble: circuit.state() === "closed" ? "" : circuit.trouble(),
       })),
       incidents: conduct?.incidents.open.length ?? 0,
+      close: board.closing?.status() ?? null,
       epoch: board.claim?.epoch ?? 0,
       owner: roster.owner,
       trouble: board.trouble,
@@ -205,6 +218,20 @@ export const LegalEntityLive = LegalEntity.toLayer(
         message: `${code} was stopped before it took effect, or too many changes wait. Look at its status.`,
       })
     })
+    const close = Effect.fnUntraced(function* (
+      { actor = OPERATOR, reason, untilMillis }: {
+        readonly actor?: string
+        readonly reason: string
+        readonly untilMillis: number | null
+      },
+    ) {
+      const done = board.closing !== null && (yield* board.closing.wish({ actor, reason, untilMillis }))
+      if (done) return yield* status
+      return yield* new ControlRefused({
+        message:
+          `${code} is ${board.state} and takes no order about its close now. Resume it, or try again in a moment.`,
+      })
+    })
     const drained = Effect.fnUntraced(function* (actor = OPERATOR) {
       if (board.governor !== null) conduct?.notes.push({ actor, action: "drained" })
       yield* drain
@@ -222,6 +249,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
       Released: () => Rpc.fork(Effect.sync(() => board.released())),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>
         Rpc.fork(wished({ _tag: "Mode", actor, mode, reason, untilMillis })),
+      Close: ({ payload }) => Rpc.fork(close(payload)),
       Drain: ({ payload }) => Rpc.fork(drained(payload.actor)),
       Resume: ({ payload }) => Rpc.fork(resumed(payload.actor)),
       Pause: ({ payload: { actor = OPERATOR, flow, reason, untilMillis } }) =>

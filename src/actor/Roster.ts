@@ -3,6 +3,7 @@ import { Context } from "effect"
 import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
+import type { CloseCalendar } from "./close/calendar.ts"
 
 /** A legal entity as configured: codes and names that Odoo's database ids are found by. */
 export interface EntitySettings {
@@ -10,6 +11,8 @@ export interface EntitySettings {
   readonly code: string
   /** Name of the database in `weir.json`. */
   readonly database: string
+  /** Region whose runners it runs on; left out: any. */
+  readonly region?: string
   /** `res.company` id. */
   readonly company: number
   readonly currency: string
@@ -17,6 +20,12 @@ export interface EntitySettings {
   readonly journals: Readonly<Record<string, string>>
   /** Odoo's tax, by id or exact name, by the source's tax code. */
   readonly taxes: Readonly<Record<string, number | string>>
+  /** Account codes by the source's code or role. */
+  readonly accounts?: Readonly<Record<string, string>>
+  /** Odoo's purchase tax likewise. */
+  readonly purchaseTaxes?: Readonly<Record<string, number | string>>
+  /** When it closes its books; left out: only when a person says so. */
+  readonly close?: CloseCalendar
   /** What is done with documents dated in a locked period. */
   readonly latePolicy: LatePolicy
   /** Mode at the very first start; afterwards the ledger's counts. */
@@ -29,3 +38,7 @@ export class Roster extends Context.Service<Roster, {
   readonly entities: ReadonlyMap<string, EntitySettings>
   readonly flows: ReadonlyArray<Flow>
 }>()("weir/actor/Roster") {}
+
+/** Dependencies that the plans of a flow ask. */
+export const askedBy = ({ events }: Flow): ReadonlyArray<string> =>
+  events.flatMap(({ plan }) => plan.flatMap((step) => step._tag === "Enrich" ? [step.dependency] : []))

@@ -4,7 +4,9 @@
  *     session ─┬─ settler
  *              ├─ outbox relay
  *              ├─ expiry      waiting events past their deadline
+ *              ├─ releasing   events that waited for a dependency which works again
  *              ├─ governor    the mode: which pumps run
+ *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
@@ -16,8 +18,10 @@ import { CallGate } from "../odoo/CallGate.ts"
 import type { Company } from "../odoo/Company.ts"
 import { MasterData } from "../odoo/MasterData.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
-import { type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
+import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { FlowBoard, type State } from "./Board.ts"
+import { type Closing, makeClosing } from "./close/Closing.ts"
+import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
 import { makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
@@ -33,6 +37,8 @@ import { makeSettler, type Request } from "./Settler.ts"
 const MEASURE = Duration.seconds(5)
 /** How often waiting events are checked for their deadline. */
 const EXPIRY = Duration.seconds(10)
+/** How often it is looked whether a dependency works that events wait for. */
+const DUE_POLL = Duration.seconds(5)
 /** How often the outbox is looked at without being told that there is something. */
 const OUTBOX_POLL = Duration.seconds(10)
 /** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
@@ -48,6 +54,7 @@ export interface SessionBoard {
   governor: Governor | null
   /** Told that held events became ready by somebody else's hand. */
   released: () => void
+  closing: Closing | null
   flows: ReadonlyArray<FlowBoard>
 }
 
@@ -115,6 +122,7 @@ export const session = Effect.fnUntraced(function* (
         drafts,
         ways: waysOfFlow.get(flow.name)!,
         guard: conduct.odoo.guard,
+        ask: conduct.asking.ask,
         rebuilt: line.rebuilt,
         settler,
         parents,
@@ -191,6 +199,8 @@ export const session = Effect.fnUntraced(function* (
     outbox: () => Latch.openUnsafe(outbox),
   })
   board.governor = governor
+  const closing = yield* makeClosing(settings, claim, (status) => closeMeter(claim.entity, status !== null))
+  board.closing = closing
 
   const relaying = Effect.gen(function* () {
     while (true) {
@@ -207,19 +217,34 @@ export const session = Effect.fnUntraced(function* (
       if (expired > 0) yield* Effect.logWarning(`${expired} waiting events are overdue and became exceptions`)
     }
   })
+  /** What waits for a dependency goes on once it works. */
+  const releasing = Effect.gen(function* () {
+    while (true) {
+      for (const key of conduct.asking.takeDue(yield* Clock.currentTimeMillis)) {
+        const released = yield* ledger.release(claim, { flow: DEPENDENCY_FLOW, key }).pipe(untilAvailable("release"))
+        if (released > 0) {
+          yield* Effect.logInfo(`${released} events that waited for ${key} go on`)
+          openAll(releases)()
+        }
+      }
+      yield* Effect.sleep(DUE_POLL)
+    }
+  })
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
-  const services = Effect.all([settler.run, relaying, expiring, measuring, resolving, governor.run], {
-    concurrency: 6,
+  const parts = [settler.run, relaying, expiring, releasing, measuring, resolving, governor.run, closing.run]
+  const services = Effect.all(parts, {
+    concurrency: parts.length,
     discard: true,
   })
   yield* Effect.raceFirst(switchboard.run, services).pipe(
     Effect.ensuring(Effect.sync(() => {
       board.governor = null
       board.released = () => {}
+      board.closing = null
     })),
   )
   yield* governor.note

@@ -1,6 +1,17 @@
 /** Third stage: what the ledger knows about an event decides what is to be done with it. */
-import type { Answer, Mapping } from "../ledger/Ledger.ts"
-import type { Item, Verdict } from "./Item.ts"
+import type { Answer, Mapping, Reference } from "../ledger/Ledger.ts"
+import { liftOf, standsIn } from "./hold.ts"
+import type { Item, Payload, Verdict } from "./Item.ts"
+
+/**
+ * What the ledger is asked about an event, in this order: what must be there, what may hold it back, what its plan wants
+ * to know of.
+ */
+export const referencesOf = (payload: Payload | null): ReadonlyArray<Reference> => {
+  if (payload === null) return []
+  const { consults, holds, references } = payload
+  return holds.length + consults.length === 0 ? references : [...references, ...holds, ...consults]
+}
 
 const final = new Set<string>(["applied", "superseded", "dismissed"])
 
@@ -20,6 +31,8 @@ export const judge = (item: Item, answer: Answer): Verdict => {
   if (item.payload === null) return { _tag: "Park", ...item.rejection! }
   if (mapping !== null) {
     if (item.payload.spec.versions === "once") {
+      // Its key went on without it: a correction was quicker.
+      if (isOvertaken(item.event.version, mapping)) return { _tag: "Superseded" }
       return {
         _tag: "Park",
         code: "EVENT-CHANGED",
@@ -28,10 +41,26 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     }
     if (isOlder(item.event.version, mapping)) return { _tag: "Superseded" }
   }
-  const missing = answer.references.indexOf(null)
-  if (missing >= 0) return { _tag: "Wait", on: item.payload.references[missing]! }
-  return { _tag: "Write", references: answer.references as ReadonlyArray<Mapping> }
+  const { consults, holds, references } = item.payload
+  const alone = holds.length + consults.length === 0
+  const needed = alone ? answer.references : answer.references.slice(0, references.length)
+  const missing = needed.indexOf(null)
+  if (missing >= 0) return { _tag: "Wait", on: references[missing]!, code: "REFERENCE-MISSING" }
+  for (const [n, hold] of holds.entries()) {
+    const known = answer.references[references.length + n]
+    if (known != null && standsIn(known)) return { _tag: "Wait", on: liftOf(hold, known), code: "ON-HOLD" }
+  }
+  return {
+    _tag: "Write",
+    references: needed as ReadonlyArray<Mapping>,
+    ...(consults.length > 0 && { consulted: answer.references.slice(references.length + holds.length) }),
+    previous: mapping,
+  }
 }
+
+/** A larger sequence of the same key is applied. */
+const isOvertaken = (version: number | null, mapping: Mapping): boolean =>
+  version !== null && mapping.version !== null && version < mapping.version
 
 /** The version gate: a sequence that is not larger than the applied one has been overtaken. */
 const isOlder = (version: number | null, mapping: Mapping): boolean =>

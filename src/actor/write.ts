@@ -6,14 +6,16 @@
 import { Cause, Clock, Duration, Effect } from "effect"
 import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
-import type { Outcome, Reference } from "../ledger/Ledger.ts"
+import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import type { OdooHealth } from "../odoo/Health.ts"
-import { Plan, type WriteResult } from "../odoo/plan/Plan.ts"
+import { Plan, posts, type WriteResult } from "../odoo/plan/Plan.ts"
 import { standingIn } from "../odoo/plan/standing.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
+import { HELD, liftOf } from "./hold.ts"
 import type { Item, Payload } from "./Item.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
+import { type Asking, DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Ways } from "./modes/Circuit.ts"
 import { publicationsOf } from "./outbox.ts"
 import { type History, type Perseverance, persevere } from "./persevere.ts"
@@ -30,6 +32,8 @@ export interface Writing {
   readonly ways: Ways
   /** Waits while Odoo's circuit is not closed, and learns from the outcome. */
   readonly guard: <A, R>(call: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R>
+  /** Asks a dependency beside Odoo. */
+  readonly ask: Asking["ask"]
 }
 
 interface Pending {
@@ -43,7 +47,7 @@ interface Pending {
 const POSTING: Reference = { flow: "mode", key: "full" }
 /** The end of the year 9999: postings that are owed do not expire. */
 const NEVER = 253_402_300_799_000
-/** How long a document waits for the approval of its period. */
+/** How long an event waits for what people do: the approval of a period, the release of an invoice. */
 const APPROVAL_DEADLINE = Duration.days(30)
 /** A batch that is stuck is split after this fraction of the patience that a single event has. */
 const SPLIT_AFTER = 1 / 8
@@ -63,6 +67,10 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         key: item.event.key,
         company: writing.company,
         references: item.verdict._tag === "Write" ? item.verdict.references : [],
+        ...(item.verdict._tag === "Write" && item.verdict.consulted !== undefined && {
+          consulted: item.verdict.consulted,
+        }),
+        previous: item.verdict._tag === "Write" ? item.verdict.previous : null,
         ids: {},
         read: {},
       }
@@ -73,6 +81,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       lane: flow.lane,
       drafts: writing.drafts,
       approvedPeriods: writing.approvedPeriods,
+      ask: writing.ask,
     }))
     const now = yield* Clock.currentTimeMillis
     group.forEach((pending, index) =>
@@ -101,7 +110,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         events: group.length,
         patience: alone ? retryFor : Duration.times(retryFor, SPLIT_AFTER),
         before,
-        answers: plan.answers(writing.company, flow.lane),
+        answers: Effect.suspend(() => plan.answers(writing.company, flow.lane)),
         retrying: writing.retrying,
         ready: writing.ways.closed,
       })
@@ -174,11 +183,12 @@ const outcomeOf = (
       message: item.message,
       on: waitFor,
       code,
-      deadlineMillis: nowMillis + Duration.toMillis(APPROVAL_DEADLINE),
+      // A service that is away is not made to answer by an exception.
+      deadlineMillis: waitFor.flow === DEPENDENCY_FLOW ? NEVER : nowMillis + Duration.toMillis(APPROVAL_DEADLINE),
       detail: whole,
     }
   }
-  if (drafts && payload.spec.plan.some((step) => step._tag === "Transition" && step.posts)) {
+  if (drafts && payload.spec.plan.some(posts)) {
     return {
       _tag: "Waiting",
       event: { ...item.event, attempts: item.attempts },
@@ -191,9 +201,30 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    mapping: { ...result.mapping, version: item.event.version },
+    ...mappedOf(item, payload, result, write.previous),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
   }
+}
+
+/** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
+const mappedOf = (
+  { event: { flow, key, streamSequence, version } }: Item,
+  { data, spec }: Payload,
+  { mapping: written, parts = [] }: Extract<WriteResult, { readonly _tag: "Written" }>,
+  previous: Mapping | null,
+): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Mark> } => {
+  const { [HELD]: held, ...known } = previous?.links ?? {}
+  const hold = spec.hold?.(data)
+  const links = {
+    ...known,
+    ...written.links,
+    ...(hold === "set"
+      ? { [HELD]: held ?? streamSequence }
+      : hold === undefined && held !== undefined && { [HELD]: held }),
+  }
+  const mapping = { ...written, version, links }
+  const lifted = hold === "lift" && previous !== null && held !== undefined ? [liftOf({ flow, key }, previous)] : []
+  return lifted.length + parts.length === 0 ? { mapping } : { mapping, marks: [...lifted, ...parts] }
 }
 
 export const parked = (item: Item, code: ReasonCode, detail: string): Outcome => ({

@@ -2,10 +2,12 @@
 import { Command } from "effect/cli"
 import { amendment } from "./amendments.ts"
 import { audit } from "./audit.ts"
+import { close } from "./close.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
 import { exceptions } from "./exceptions.ts"
+import { fixture } from "./fixture.ts"
 import { flow } from "./flow.ts"
 import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
@@ -16,6 +18,7 @@ import { resume } from "./resume.ts"
 import { root } from "./root.ts"
 import { run } from "./run.ts"
 import { status } from "./status.ts"
+import { surge } from "./surge.ts"
 import { token, whoami } from "./token.ts"
 
 export const cli = root.pipe(
@@ -24,6 +27,7 @@ export const cli = root.pipe(
     publish,
     status,
     mode,
+    close,
     drain,
     resume,
     flow,
@@ -37,5 +41,7 @@ export const cli = root.pipe(
     whoami,
     doctor,
     demo,
+    fixture,
+    surge,
   ]),
 )

@@ -21,10 +21,12 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
 })
 
 const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
+/** What files of Weir's write for a time: `30 seconds`. */
+export const spanPattern = /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u
 /** `30 seconds` in the file, a `Duration` in the program. */
 const span = (fallback: string, description: string) =>
   Schema.String.check(
-    Schema.isPattern(/^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u),
+    Schema.isPattern(spanPattern),
   ).annotate({ expected: time, description, default: fallback }).pipe(
     Schema.decodeTo(
       Schema.Duration,
@@ -58,6 +60,22 @@ export const Nats = Schema.Struct({
   token: absent(Secret, "Authentication token."),
   user: absent(Schema.NonEmptyString, "User name, together with `password`."),
   password: absent(Secret, "Password of `user`."),
+  nkey: absent(Secret, "Seed of an nkey (SU…); the server knows its public key."),
+  inbox: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/u)).annotate({
+      expected: "a subject without wildcards",
+    }),
+    "_INBOX",
+    "Prefix of the subjects on which answers come back: what the user must be allowed to subscribe to.",
+  ),
+  tls: absent(
+    Schema.Struct({
+      ca: absent(Schema.NonEmptyString, "File with the authorities that sign the servers' certificates, PEM."),
+      certificate: absent(Schema.NonEmptyString, "File with a certificate of our own, together with `key`, PEM."),
+      key: absent(Schema.NonEmptyString, "File with its private key, PEM."),
+    }),
+    "TLS beyond what the system trusts. `tls://` in `url` is enough for a certificate of a public authority.",
+  ),
   replicas: optional(
     Schema.Literals([1, 3, 5]),
     1,
@@ -100,6 +118,45 @@ export const Database = Schema.Struct({
 }).annotate({ description: "One Odoo database." })
 export type Database = typeof Database.Type
 
+const regionName = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/u)).annotate({
+  expected: "a name of 1 to 32 of a-z, 0-9 and -, a letter first",
+})
+
+const day = Schema.String.check(Schema.isPattern(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u)).annotate({
+  expected: "a day like 2026-12-31",
+})
+
+/** When an entity closes its books. */
+export const Close = Schema.Struct({
+  timeZone: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]*$/u)).annotate({
+      expected: "a time zone like Europe/Brussels",
+    }),
+    "UTC",
+    "Time zone of the days, IANA name.",
+  ),
+  days: optional(
+    Schema.Array(
+      Schema.Int.check(Schema.isBetween({ minimum: -31, maximum: 31 })).annotate({
+        expected: "a day, 1 to 31 or -31 to -1",
+      }),
+    ),
+    [],
+    "Days of every month: 1 is the first, -1 the last.",
+  ),
+  ranges: optional(
+    Schema.Array(Schema.Struct({
+      from: day.annotate({ description: "First day." }),
+      to: day.annotate({ description: "Last day, itself included." }),
+    })),
+    [],
+    "Further days, from the first to the last, both included: a year end, an audit.",
+  ),
+}).annotate({
+  description: "When the entity closes its books: its calls to Odoo then get a larger share of the database, and " +
+    "backfills there step back. `weir close` says so beside it. Left out: only `weir close`.",
+})
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -111,7 +168,7 @@ export const Entity = Schema.Struct({
   journals: optional(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     {},
-    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase`, `misc` …).",
   ),
   taxes: optional(
     Schema.Record(
@@ -121,6 +178,19 @@ export const Entity = Schema.Struct({
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
+  accounts: absent(
+    Schema.Record(Schema.String, Schema.NonEmptyString),
+    "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
+      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
+  ),
+  purchaseTaxes: absent(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
+  ),
+  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),
     "exception",
@@ -128,6 +198,7 @@ export const Entity = Schema.Struct({
       "stands, people decide. `next-open-day`: it is booked on the first open day, with its own date in its reference " +
       "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
   ),
+  close: Schema.optionalKey(Close),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold"]),
     "full",
@@ -136,6 +207,17 @@ export const Entity = Schema.Struct({
   ),
 }).annotate({ description: "One legal entity." })
 export type Entity = typeof Entity.Type
+
+/** A service beside Odoo. */
+export const Service = Schema.Struct({
+  url: url("https?", "https://tax.example.com/quote", "Where questions are posted (`src/services/HttpService.ts`)."),
+  probe: absent(
+    url("https?", "https://tax.example.com/health", ""),
+    "Asked with GET whether the service works: any answer below 500. Left out: `url`.",
+  ),
+  key: absent(Secret, "Bearer token."),
+  timeout: span("5 seconds", "Longest wait for one answer."),
+}).annotate({ description: "One service beside Odoo." })
 
 export const Http = Schema.Struct({
   host: optional(
@@ -152,6 +234,45 @@ export const Http = Schema.Struct({
   ),
 })
 
+export const Cluster = Schema.Struct({
+  host: absent(
+    Schema.NonEmptyString,
+    "Name or address by which the other runners reach this one. Left out: the machine's host name.",
+  ),
+  port: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })).annotate({ expected: "a port, 1 to 65535" }),
+    34_431,
+    "TCP port on which the other runners reach this one. Only runners should: it takes orders without credentials.",
+  ),
+  listen: optional(Schema.NonEmptyString, "0.0.0.0", "Address to listen on."),
+  profile: optional(
+    Schema.Literals(["production", "test"]),
+    "production",
+    "How soon a lost runner is noticed: `production` 15 seconds at most, `test` 5 seconds, which a loaded machine may " +
+      "miss without being lost. The same in all runners.",
+  ),
+  region: absent(regionName, "Region of this runner. Left out: it takes only entities without a region."),
+  weight: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({
+      expected: "a whole number, 1 to 100",
+    }),
+    1,
+    "Share of the entities relative to other runners, 1 to 100.",
+  ),
+  shards: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })).annotate({
+      expected: "a whole number, 1 to 10000",
+    }),
+    300,
+    "Shards per region, the same in all runners: more of them spread few entities more evenly.",
+  ),
+}).annotate({
+  description:
+    "Several `weir run` that share the entities. Needs `nats` and `postgres`, the same for all. Left out: one " +
+    "process on its own, unless `weir run --cluster`.",
+})
+export type Cluster = typeof Cluster.Type
+
 /** The file as a whole. */
 export const File = Schema.Struct({
   $schema: absent(Schema.String, "Where editors find this schema."),
@@ -165,6 +286,12 @@ export const File = Schema.Struct({
   ),
   http: optional(Http, {}, "Where health, metrics and the API are served."),
   access: optional(AccessSection, {}, "Who may use the API."),
+  cluster: Schema.optionalKey(Cluster),
+  services: optional(
+    Schema.Record(Schema.NonEmptyString, Service),
+    {},
+    "Services beside Odoo that events need, by name: `pricing` for prices, `tax` for tax codes and quoted tax.",
+  ),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(
     Schema.NonEmptyString,

@@ -10,6 +10,8 @@ import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
 import type { Reference } from "../ledger/Ledger.ts"
 
+export type { Reference } from "../ledger/Ledger.ts"
+
 /** Priority class. `critical` overtakes `normal` overtakes `bulk` overtakes `backfill`, weighted, without starving. */
 export type Lane = "critical" | "normal" | "bulk" | "backfill"
 
@@ -55,21 +57,46 @@ export interface EventSpec<D> {
   readonly version: number
   /** Decodes `data`; must not need services. */
   readonly schema: Schema.Codec<D, unknown>
+  /**
+   * Brings the payload of an older major version to the next one, by that older version: an event of version 1 goes
+   * through `upcasts[1]`, `upcasts[2]` … and is then decoded by `schema`. One for each version below `version`. Pure; what
+   * it throws makes the event `EVENT-INVALID`.
+   */
+  readonly upcasts?: { readonly [version: number]: (data: unknown) => unknown }
   /** What orders events: one at a time per key, in order of the source's sequence. */
   key(data: D): string
-  /** Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. */
+  /**
+   * Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. Events of
+   * one batch may have them in common, unless a name begins with `=`: then they go one after the other, as two new customers
+   * with one VAT number must, or neither would find the other in Odoo.
+   */
   parents(data: D): ReadonlyArray<string>
-  /** What must be applied before. */
+  /** What must be applied before: another object, or a decision of a person (`streams/approvals.ts`). */
   references(data: D): ReadonlyArray<Reference>
   /**
+   * Keys that hold this event back while a hold on them stands, for example a dispute. It waits for as long (`ON-HOLD`),
+   * durably, and goes on by itself when the hold is lifted.
+   */
+  holds?(data: D): ReadonlyArray<Reference>
+  /**
+   * What the plan wants to know of if it is there already, for example that an engagement is closed: nothing is waited for.
+   * As the ledger knew it when the event was admitted.
+   */
+  consults?(data: D): ReadonlyArray<Reference>
+  /** What this event does to the hold on its own key. Default and undefined: it leaves it as it is. */
+  hold?(data: D): "set" | "lift" | undefined
+  /**
    * `gate`: a smaller source sequence after a larger is superseded (master data, versioned objects).
-   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception.
+   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception, but for one
+   * with a smaller sequence than what is applied: an event of the same key that follows it was quicker.
    */
   readonly versions: "gate" | "once"
   /** Idempotent steps, in order. Running them again from the start is always safe. */
   readonly plan: ReadonlyArray<Step<D>>
-  /** Name of the step whose record the business key maps to. */
-  readonly record: string
+  /** Name of the load step whose record the business key maps to. Left out: the event is a fact without one. */
+  readonly record?: string
+  /** Of a fact: what those who refer to it read, in a few words. */
+  fact?(data: D): string
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
 }

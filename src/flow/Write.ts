@@ -6,8 +6,12 @@ export interface Write<D> {
   readonly data: D
   readonly key: string
   readonly company: Company
+  /** What the event's own key maps to already; null when it is the first one of its key that is written. */
+  readonly previous: Mapping | null
   /** Mappings of `references(data)`, in the same order. */
   readonly references: ReadonlyArray<Mapping>
+  /** Mappings of `consults(data)`, in the same order; null for what is not there. Left out when it names none. */
+  readonly consulted?: ReadonlyArray<Mapping | null>
   /** Database ids by step name, filled as the plan goes: `ids.order` is the sales order. */
   readonly ids: { [step: string]: number }
   /** Fields that steps read, by step name: `read.invoice.name`. */

@@ -2,7 +2,7 @@
  * A settlement put in order before it is made durable: one word per event (a final one stands, else the last), one
  * mapping per key.
  */
-import type { EventRecord, Mapping, Outcome, Settlement } from "./Ledger.ts"
+import type { EventRecord, Mapping, Mark, Outcome, Settlement } from "./Ledger.ts"
 import type { Publication } from "../broker/Broker.ts"
 import { printable } from "./text.ts"
 
@@ -33,6 +33,12 @@ export const merge = (known: Mapping | undefined, next: Mapping): Mapping => {
   return next.version >= known.version ? next : known
 }
 
+const marked = ({ flow, key, record }: Mark, eventId: string): KeyMapping => ({
+  flow,
+  key,
+  mapping: { ...record ?? { model: "mark", id: 0, externalId: eventId }, version: null, links: {} },
+})
+
 export const batchOf = (settlement: Settlement): Batch => {
   const events = new Map<string, Final | Held>()
   const mappings = new Map<string, KeyMapping>()
@@ -50,6 +56,9 @@ export const batchOf = (settlement: Settlement): Batch => {
     if (outcome._tag === "Applied") {
       const own = printable(`${flow}\n${key}`)
       mappings.set(own, { flow, key, mapping: merge(mappings.get(own)?.mapping, outcome.mapping) })
+      for (const mark of outcome.marks ?? []) {
+        mappings.set(printable(`${mark.flow}\n${mark.key}`), marked(mark, eventId))
+      }
     }
   }
   return {

@@ -19,6 +19,13 @@ export interface CallInput {
   readonly size?: number
 }
 
+export interface SearchOptions {
+  readonly context?: CallInput["context"]
+  /** `date, id` */
+  readonly order?: string
+  readonly limit?: number
+}
+
 /** Fields of one record as `read` and `search_read` give them, `id` included. */
 export interface OdooRecord {
   readonly id: number
@@ -39,7 +46,7 @@ export interface CompanyCalls {
     model: string,
     domain: ReadonlyArray<Json>,
     fields: ReadonlyArray<string>,
-    context?: CallInput["context"],
+    options?: SearchOptions,
   ) => Effect.Effect<ReadonlyArray<OdooRecord>, OdooError>
 }
 
@@ -93,7 +100,7 @@ export const companyCalls = (
             "odoo.company": company.id,
             "weir.entity": company.entity,
           },
-        }),
+        }, { captureStackTrace: false }),
       ),
     )
   }
@@ -110,8 +117,11 @@ export const companyCalls = (
           Effect.map((records) => new Map(records.map((record) => [record.id, record]))),
         )
     },
-    searchRead: (model, domain, fields, context) =>
-      call(model, "search_read", { args: { domain, fields }, ...(context !== undefined && { context }) }).pipe(
+    searchRead: (model, domain, fields, { context, limit, order } = {}) =>
+      call(model, "search_read", {
+        args: { domain, fields, ...(limit !== undefined && { limit }), ...(order !== undefined && { order }) },
+        ...(context !== undefined && { context }),
+      }).pipe(
         Effect.flatMap((answer) => recordsIn(`${model}/search_read`, answer)),
       ),
   }

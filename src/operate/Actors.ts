@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
 import { ControlRefused, LegalEntity } from "../actor/LegalEntity.ts"
+import { addressOf } from "../actor/place.ts"
 import { Roster } from "../actor/Roster.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import { Conflict, Unavailable } from "./Problem.ts"
@@ -16,6 +17,7 @@ export type Order =
     readonly reason: string
     readonly untilMillis: number | null
   }
+  | { readonly _tag: "Close"; readonly reason: string; readonly untilMillis: number | null }
   | { readonly _tag: "Drain" }
   | { readonly _tag: "Resume" }
   | { readonly _tag: "Pause"; readonly flow: string; readonly reason: string; readonly untilMillis: number | null }
@@ -53,13 +55,19 @@ export const live = Layer.effect(
   Actors,
   Effect.gen(function* () {
     const { entities } = yield* Roster
-    const clientOf = yield* LegalEntity.client
+    const client = yield* LegalEntity.client
+    const clientOf = (code: string) => {
+      const settings = entities.get(code)
+      return client(settings === undefined ? code : addressOf(settings))
+    }
 
     const send = (entity: string, order: Order, actor: string) => {
       const client = clientOf(entity)
       switch (order._tag) {
         case "Mode":
           return client.SetMode({ actor, mode: order.mode, reason: order.reason, untilMillis: order.untilMillis })
+        case "Close":
+          return client.Close({ actor, reason: order.reason, untilMillis: order.untilMillis })
         case "Drain":
           return client.Drain({ actor })
         case "Resume":

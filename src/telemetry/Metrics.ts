@@ -68,6 +68,9 @@ export const circuitTransitions = Metric.counter("weir_circuit_transitions_total
 export const entityMode = Metric.gauge("weir_entity_mode", {
   description: "1 for the mode that an entity is in, else 0",
 })
+export const entityClose = Metric.gauge("weir_entity_close", {
+  description: "1 while an entity closes its books, else 0",
+})
 export const modeChanges = Metric.counter("weir_mode_changes_total", {
   description: "Changes of an entity's mode, by the mode it went to and by whom: person or weir",
   incremental: true,
@@ -95,6 +98,7 @@ export const all = [
   circuitState,
   circuitTransitions,
   entityMode,
+  entityClose,
   modeChanges,
   incidentsOpen,
 ]
@@ -214,6 +218,10 @@ export const circuitMeter = (entity: string, dependency: string) => {
 }
 
 const modes = ["full", "essential", "drafts", "hold"] as const
+
+/** Whether an entity closes its books now. */
+export const closeMeter = (entity: string, closing: boolean): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(entityClose, { entity }), closing ? 1 : 0)
 
 /** The series of one entity's mode and incidents. */
 export const modeMeter = (entity: string) => {

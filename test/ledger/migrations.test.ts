@@ -6,7 +6,7 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access", "0006_desk"]
+const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access", "0006_desk", "0008_windows"]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -28,6 +28,7 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "environment",
           "event",
           "exception_group",
+          "feed",
           "held",
           "history",
           "idempotency_key",
@@ -38,6 +39,8 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "outbox",
           "redrive",
           "tally",
+          "told",
+          "window",
         ],
       )
       assert.deepStrictEqual(yield* run, [])

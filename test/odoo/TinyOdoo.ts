@@ -71,6 +71,15 @@ export class TinyOdoo {
         return [...call.ids!].reverse().flatMap((id) => this.records.get(id) ?? [])
       case "search_read":
         return this.#search(call, args["domain"] as ReadonlyArray<readonly [string, string, Json]>)
+      case "write":
+        return this.#write(call, args["vals"] as Record<string, Json>)
+      case "get_external_id":
+        return Object.fromEntries(call.ids!.map((id) => [String(id), this.records.get(id)?.externalId ?? ""]))
+      case "unlink":
+        for (const id of call.ids!) {
+          if (!this.records.delete(id)) return this.error(call, "ODOO-RECORD-MISSING", `${id} does not exist`)
+        }
+        return true
       default:
         return this.#move(call)
     }
@@ -111,7 +120,18 @@ export class TinyOdoo {
         const own = Array.isArray(record[field]) ? (record[field] as ReadonlyArray<Json>)[0]! : record[field]!
         return operator === "in" ? (value as ReadonlyArray<Json>).includes(own) : own === value
       })
-    return [...this.records.values()].filter((record) => record.model === call.model && matches(record)).reverse()
+    const found = [...this.records.values()].filter((record) => record.model === call.model && matches(record))
+    const limit = call.args?.["limit"]
+    return (typeof limit === "number" ? found.slice(0, limit) : found).reverse()
+  }
+
+  /** Nobody is changed when one of them is stuck. */
+  #write(call: OdooCall, values: Record<string, Json>): Answer {
+    const records = call.ids!.map((id) => this.records.get(id))
+    const stuck = records.find((record) => record?.["stuck"] === true)
+    if (stuck !== undefined) return this.error(call, "ODOO-VALIDATION", `${stuck["id"]} cannot be changed`)
+    for (const record of records) Object.assign(record!, values)
+    return true
   }
 
   /** `action_<state>`: all drafts among the ids become `<state>`, or nobody does. */

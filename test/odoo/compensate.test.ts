@@ -47,7 +47,15 @@ const spec = event<Data>({
 })
 
 const run = (odoo: TinyOdoo, keys: ReadonlyArray<string>) => {
-  const writes = keys.map((key): Write<unknown> => ({ data: { key }, key, company, references: [], ids: {}, read: {} }))
+  const writes = keys.map((key): Write<unknown> => ({
+    data: { key },
+    key,
+    company,
+    references: [],
+    previous: null,
+    ids: {},
+    read: {},
+  }))
   return Plan.Plan.use((plan) => plan.run(spec, writes, { flow: "things", lane: "normal", drafts: false })).pipe(
     Effect.provide(
       Plan.layer.pipe(

@@ -40,7 +40,15 @@ describe("docs/adding-a-flow.md", () => {
       assert.strictEqual(type, spec.type)
       const payload = Schema.decodeUnknownSync(spec.schema)(data)
       const step = spec.plan[0] as Load<unknown>
-      return step.rows({ data: payload, key: spec.key(payload), company, references: [], ids: {}, read: {} })
+      return step.rows({
+        data: payload,
+        key: spec.key(payload),
+        company,
+        references: [],
+        previous: null,
+        ids: {},
+        read: {},
+      })
     })
     assert.deepStrictEqual(rows[0], {
       externalId: "weir_be01.vendors_VEN-17",

@@ -6,7 +6,7 @@ import type { EventSpec } from "../../src/flow/Flow.ts"
 import type { Row, Step } from "../../src/flow/Step.ts"
 import type { Write } from "../../src/flow/Write.ts"
 import type { Mapping } from "../../src/ledger/Ledger.ts"
-import { company, customer, engagement, invoice, payment, timesheet } from "./samples.ts"
+import { company, customer, engagement, invoice, payment } from "./samples.ts"
 
 const specOf = (type: string): EventSpec<unknown> => {
   const spec = catalog.flatMap((flow) => flow.events).find((candidate) => candidate.type === type)
@@ -26,7 +26,7 @@ const mapping = (model: string, id: number): Mapping => ({
 const writeOf = (type: string, wire: unknown, known: Partial<Write<unknown>> = {}): Write<unknown> => {
   const spec = specOf(type)
   const data = Schema.decodeUnknownSync(spec.schema)(wire)
-  return { data, key: spec.key(data), company, references: [], ids: {}, read: {}, ...known }
+  return { data, key: spec.key(data), company, references: [], previous: null, ids: {}, read: {}, ...known }
 }
 
 const stepOf = (type: string, name: string): Step<unknown> => {
@@ -250,57 +250,6 @@ describe("engagement.activated", () => {
   })
 })
 
-describe("timesheet.approved", () => {
-  const type = "timesheet.approved"
-
-  it("waits for its engagement and locks it", () => {
-    assert.deepStrictEqual(coordinates(type, timesheet), {
-      key: "T-1",
-      parents: ["engagement:ENG-7"],
-      references: [{ flow: "engagements", key: "ENG-7" }],
-      versions: "once",
-    })
-    assert.deepStrictEqual(outline(type), ["Find employee hr.employee", "Load line account.analytic.line create"])
-  })
-
-  it("finds the employee by work e-mail", () => {
-    const step = stepOf(type, "employee")
-    assert.strictEqual(step._tag === "Find" ? step.value(writeOf(type, timesheet)) : "", "c01@be01.example.test")
-    assert.deepInclude(step, { model: "hr.employee", field: "work_email" })
-  })
-
-  it("writes the line on project, task and order line, the order line chosen for good", () => {
-    assert.deepStrictEqual(rowsOf(type, "line", writeOf(type, timesheet, { ids: { employee: 77 } })), {
-      externalId: "weir_be01.timesheets_T-1",
-      values: {
-        date: "2026-10-05",
-        name: "Design of the fleet model",
-        unit_amount: "7.25",
-        "employee_id/.id": "77",
-        "project_id/id": "weir_be01.engagements_ENG-7.project",
-        "task_id/id": "weir_be01.engagements_ENG-7.task-design",
-        "so_line/id": "weir_be01.engagements_ENG-7.line-senior",
-        is_so_line_edited: true,
-      },
-    })
-  })
-
-  it("keeps unbillable time off every order line", () => {
-    const { task: _, ...loose } = timesheet
-    const row = rowsOf(type, "line", writeOf(type, { ...loose, billable: false }, { ids: { employee: 77 } }))
-    assert.deepStrictEqual((row as Row).values, {
-      date: "2026-10-05",
-      name: "Design of the fleet model",
-      unit_amount: "7.25",
-      "employee_id/.id": "77",
-      "project_id/id": "weir_be01.engagements_ENG-7.project",
-      "task_id/id": "",
-      "so_line/id": "",
-      is_so_line_edited: true,
-    })
-  })
-})
-
 describe("invoice.requested", () => {
   const type = "invoice.requested"
 
@@ -446,8 +395,8 @@ describe("payment.received", () => {
     const step = stepOf(type, "reconcile")
     const references = [mapping("res.partner", 1), mapping("account.move", 20), mapping("account.move", 10)]
     assert.deepStrictEqual(
-      step._tag === "Reconcile" ? step.invoices(writeOf(type, payment, { references })) : [],
-      [20, 10],
+      step._tag === "Reconcile" ? step.sets(writeOf(type, payment, { references, ids: { payment: 5 } })) : [],
+      [{ payments: [5], owed: [20, 10] }],
     )
   })
 

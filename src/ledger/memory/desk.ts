@@ -6,7 +6,6 @@ import {
   type ExceptionGroup,
   type ExceptionPlace,
   type ExceptionRow,
-  type Resolution,
 } from "../Desk.ts"
 import type { ReasonCode } from "../../reason/Reason.ts"
 import { printable } from "../text.ts"

@@ -8,6 +8,7 @@ import { desk } from "./desk.ts"
 import { governance } from "./governance.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
+import { windows } from "./windows.ts"
 
 /** One more at the end for every change; what was released stays as it is. */
 const migrations = {
@@ -16,6 +17,7 @@ const migrations = {
   "0003_governance": governance,
   "0005_access": access,
   "0006_desk": desk,
+  "0008_windows": windows,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

@@ -9,29 +9,41 @@
  * A failure (`OdooError` with the disposition retry, readback or hold) concerns the whole batch: nothing is decided about
  * any of its events, repeat the run.
  */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { EventSpec, Lane } from "../../flow/Flow.ts"
 import type { Refusal, Step } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
-import type { Mapping } from "../../ledger/Ledger.ts"
+import type { Mapping, Mark } from "../../ledger/Ledger.ts"
 import { CallGate } from "../CallGate.ts"
 import type { Company } from "../Company.ts"
 import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
 import { MasterData } from "../MasterData.ts"
 import { Odoo, type OdooError } from "../Odoo.ts"
 import { Batch } from "./Batch.ts"
+import { runCheck } from "./check.ts"
 import { runCompare } from "./compare.ts"
 import { compensateAll } from "./compensate.ts"
+import { type Ask, runEnrich } from "./enrich.ts"
 import { runFind } from "./find.ts"
+import { runInvoke } from "./invoke.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
 import { runLoad } from "./load.ts"
+import { runQuery } from "./query.ts"
+import { runRead } from "./read.ts"
 import { runReconcile } from "./reconcile.ts"
+import { runResolve } from "./resolve.ts"
+import { forgetFor, FRESH_MILLIS, suspectsIn } from "./stale.ts"
 import { standingIn } from "./standing.ts"
 import { runTransition } from "./transition.ts"
+import { runUnlink } from "./unlink.ts"
+import { runUpdate } from "./update.ts"
 
 export type WriteResult =
-  /** `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps. */
-  | { readonly _tag: "Written"; readonly mapping: Mapping }
+  /**
+   * `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps and
+   * of the parts, which are the records that others refer to by keys of their own.
+   */
+  | { readonly _tag: "Written"; readonly mapping: Mapping; readonly parts?: ReadonlyArray<Mark> }
   /** `standing`: the event's records that are in Odoo all the same and what was taken back, in words; or empty. */
   | { readonly _tag: "Refused"; readonly refusal: Refusal; readonly standing: string }
 
@@ -42,7 +54,12 @@ export interface PlanContext {
   readonly drafts: boolean
   /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
   readonly approvedPeriods?: ReadonlySet<string>
+  /** Asks a dependency beside Odoo. Left out: there is none. */
+  readonly ask?: Ask
 }
+
+const nobody: Ask = (dependency) =>
+  Effect.fail({ code: "MAPPING-MISSING", detail: `the event needs ${dependency}, and there is nobody to ask` })
 
 export class Plan extends Context.Service<Plan, {
   /**
@@ -61,8 +78,16 @@ export class Plan extends Context.Service<Plan, {
 const NOTHING: ReadonlySet<string> = new Set()
 
 /** What makes a record binding is not done in mode `drafts`. */
-const posts = (step: Step<unknown>): boolean =>
-  step._tag === "Reconcile" || (step._tag === "Transition" && step.posts === true)
+export const posts = (step: Step<unknown>): boolean =>
+  step._tag === "Reconcile" || ("posts" in step && step.posts === true)
+
+const partsIn = (batch: Batch, index: number): { readonly parts?: ReadonlyArray<Mark> } => {
+  const parts = batch.partsOf(index)
+  return parts.length === 0 ? {} : { parts }
+}
+
+/** Model of the mapping of an event that has no record in Odoo. */
+const FACT = "fact"
 
 const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteResult => {
   const refusal = batch.refusalOf(index)
@@ -70,6 +95,14 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
     const standing = standingIn(spec, batch.writes[index]!, (step) => batch.externalIdOf(index, step))
     const taken = batch.compensationOf(index)
     return { _tag: "Refused", refusal, standing: taken === "" ? standing : `${standing}; ${taken}` }
+  }
+  if (spec.record === undefined) {
+    const text = spec.fact?.(batch.writes[index]!.data) ?? ""
+    return {
+      _tag: "Written",
+      mapping: { model: FACT, id: 0, externalId: text, version: null, links: batch.linksOf(index, "") },
+      ...partsIn(batch, index),
+    }
   }
   const step = spec.plan.find(({ name }) => name === spec.record)
   return {
@@ -81,6 +114,7 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
       version: null,
       links: batch.linksOf(index, spec.record),
     },
+    ...partsIn(batch, index),
   }
 }
 
@@ -94,11 +128,27 @@ export const make = Effect.gen(function* () {
     step: Step<unknown>,
     batch: Batch,
     calls: CompanyCalls,
-    approved: ReadonlySet<string>,
+    { approvedPeriods: approved = NOTHING, ask = nobody }: PlanContext,
   ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
+      case "Check":
+        return Effect.sync(() => runCheck(step, batch))
+      case "Enrich":
+        return runEnrich(step, batch, ask)
+      case "Resolve":
+        return runResolve(step, batch, calls, master)
+      case "Read":
+        return runRead(step, batch, calls)
+      case "Query":
+        return runQuery(step, batch, calls)
       case "Load":
         return runLoad(step, batch, calls)
+      case "Update":
+        return runUpdate(step, batch, calls)
+      case "Unlink":
+        return runUnlink(step, batch, calls)
+      case "Invoke":
+        return runInvoke(step, batch, calls)
       case "Transition":
         return runTransition(step, batch, calls, { approved, locks, master })
       case "Compare":
@@ -110,28 +160,60 @@ export const make = Effect.gen(function* () {
     }
   }
 
-  const runAll = Effect.fnUntraced(
-    function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, context: PlanContext) {
-      const { approvedPeriods = NOTHING, drafts, lane } = context
-      const [first] = writes
-      if (first === undefined) return []
-      const calls = companyCalls(odoo, gate, first.company, lane)
-      const batch = new Batch(writes)
+  const runSteps = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, batch: Batch, calls: CompanyCalls, context: PlanContext) {
+      const { drafts } = context
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
-        yield* runStep(step, batch, calls, approvedPeriods)
+        yield* runStep(step, batch, calls, context)
         batch.settle()
       }
-      yield* compensateAll(spec.plan.filter((step) => step._tag === "Load"), batch, calls)
-      return writes.map((_, index) => resultOf(spec, batch, index))
+    },
+  )
+
+  /** Who was refused and would have been with stale master data: once more, with what Odoo has now. */
+  const again = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, batch: Batch, context: PlanContext, staleMillis: number) {
+      const suspects = suspectsIn(batch)
+      const [first] = suspects
+      if (first === undefined) return { batch: new Batch([]), indexes: [] }
+      const { company } = batch.writes[first]!
+      const renewed = yield* master.current(company, context.lane, staleMillis)
+      const forgotten = forgetFor(spec, batch, suspects, master, staleMillis)
+      const indexes = renewed === company ? [...forgotten] : suspects
+      for (const index of indexes) batch.reopen(index)
+      return { batch: new Batch(indexes.map((index) => ({ ...batch.writes[index]!, company: renewed }))), indexes }
+    },
+  )
+
+  const runAll = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, given: ReadonlyArray<Write<unknown>>, context: PlanContext) {
+      const [first] = given
+      if (first === undefined) return []
+      const startedMillis = yield* Clock.currentTimeMillis
+      const company = yield* master.current(first.company, context.lane)
+      // What the steps find out stays with the given writes: `ids` and `read` are theirs.
+      const writes = company === first.company ? given : given.map((write) => ({ ...write, company }))
+      const calls = companyCalls(odoo, gate, company, context.lane)
+      const batch = new Batch(writes)
+      yield* runSteps(spec, batch, calls, context)
+      const second = yield* again(spec, batch, context, startedMillis - FRESH_MILLIS)
+      yield* runSteps(spec, second.batch, calls, context)
+      const loads = spec.plan.filter((step) => step._tag === "Load")
+      for (const part of [batch, second.batch]) yield* compensateAll(loads, part, calls)
+      const results = writes.map((_, index) => second.indexes.includes(index) ? null : resultOf(spec, batch, index))
+      second.indexes.forEach((index, n) => results[index] = resultOf(spec, second.batch, n))
+      return results as ReadonlyArray<WriteResult>
     },
   )
 
   return Plan.of({
     run: (spec, writes, context) =>
-      Effect.withSpan(runAll(spec, writes, context), "Plan.run", {
-        attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
-      }),
+      runAll(spec, writes, context).pipe(
+        Effect.withSpan("Plan.run", {
+          attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
+        }, { captureStackTrace: false }),
+      ),
     answers: (company, lane) =>
       companyCalls(odoo, gate, company, lane).read("res.company", [company.id], ["name"]).pipe(
         Effect.match({ onFailure: () => false, onSuccess: (records) => records.size === 1 }),

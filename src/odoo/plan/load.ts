@@ -117,8 +117,10 @@ const loadGroup = (
         Effect.flatMap((answer) => idsOf(operation, answer, called.length)),
         Effect.map((ids) => {
           for (let n = 0; n < called.length; n++) {
-            const { first, index, row } = called[n]!
-            if (first) batch.loaded(index, step.name, step.model, row.externalId, ids[n]!)
+            const { at, index, row: { as, externalId } } = called[n]!
+            const id = ids[n]!
+            batch.loaded(index, step.name, { model: step.model, externalId, id }, at)
+            if (as !== undefined) batch.named(index, as, { model: step.model, id, externalId })
           }
         }),
       )
@@ -133,11 +135,12 @@ export const runLoad = Effect.fnUntraced(function* (step: Load<unknown>, batch: 
   for (const index of batch.alive) {
     const rows = step.rows(batch.writes[index]!)
     if (Array.isArray(rows)) {
-      for (let n = 0; n < rows.length; n++) groups.add({ index, row: rows[n]!, first: n === 0 })
+      if (rows.length === 0) batch.absent(index, step.name)
+      for (let n = 0; n < rows.length; n++) groups.add({ index, row: rows[n]!, at: n })
     } else if (isRefusal(rows as Row | Refusal)) {
       batch.refuse(index, rows as Refusal)
     } else {
-      groups.add({ index, row: rows as Row, first: true })
+      groups.add({ index, row: rows as Row, at: 0 })
     }
   }
   for (const group of groups.all) {
