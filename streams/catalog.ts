@@ -15,6 +15,7 @@ import { payments } from "./payments.ts"
 import { rates } from "./rates.ts"
 import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
+import { usage } from "./usage.ts"
 import { writeOffs } from "./writeOffs.ts"
 import { HELD } from "../src/actor/hold.ts"
 
@@ -34,6 +35,7 @@ export const catalog: ReadonlyArray<Flow> = [
   subscriptions,
   timesheets,
   expenses,
+  usage,
 ]
 
 /** Most events in one plan run: above it Odoo's `load` gains nothing and its calls get long. */
@@ -80,6 +82,10 @@ const flowIssues = (flow: Flow): ReadonlyArray<string> => {
           onSome: (duration) => !Duration.isGreaterThan(duration, Duration.zero),
         }),
       "retryFor must be a duration above zero",
+    ),
+    ...when(
+      flow.windows === undefined && flow.events.some((spec) => spec.adds !== undefined),
+      "it must have windows, its events add to them",
     ),
     ...when(flow.events.length === 0, "it has no events"),
     ...twice(flow.events.map((spec) => `${spec.type} version ${spec.version}`)).map((type) => `two specs of ${type}`),

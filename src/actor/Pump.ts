@@ -17,6 +17,7 @@ import { approvedPeriods } from "./approvals.ts"
 import { part } from "./aside.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
+import { makeDrift } from "./drift.ts"
 import type { Item, Verdict } from "./Item.ts"
 import type { Ways } from "./modes/Circuit.ts"
 import type { Parents } from "./Parents.ts"
@@ -67,7 +68,8 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const { claim, flow, parents, released, settler, stop, wake } = options
   const broker = yield* Broker
   const ledger = yield* Ledger
-  const decoder = makeDecoder(flow)
+  const drift = makeDrift(flow)
+  const decoder = makeDecoder(flow, drift.look)
   const schedule = new Schedule(flow.name, parents)
   const checkpoint = new Checkpoint(options.startAfter)
   options.observe(schedule, checkpoint)
@@ -125,6 +127,14 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       maxInFlight: flow.inFlight,
     })
   )
+  const drifted = Effect.suspend(() => {
+    const found = drift.take()
+    if (found === null) return Effect.void
+    return Effect.andThen(
+      Effect.forEach(found.counts, ([type, fields]) => options.meter.drifted(type, fields), { discard: true }),
+      Effect.forEach(found.names, (name) => Effect.logWarning(`unknown field ${name} is ignored`), { discard: true }),
+    )
+  })
   /** A consumer that follows an interrupted one brings a full load, while what the other one brought is still here. */
   const enterAsThereIsRoom = Effect.fnUntraced(function* (fresh: ReadonlyArray<Delivery>) {
     for (let from = 0; from < fresh.length;) {
@@ -133,6 +143,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       else {
         const slice = fresh.slice(from, from += free)
         yield* enter(slice.map(decoder.delivery))
+        yield* drifted
         entered = slice[slice.length - 1]!.streamSequence
         if (awaited < Infinity && entered >= Math.min(awaited, horizon)) Latch.openUnsafe(released)
       }

@@ -5,6 +5,7 @@
  *              ├─ outbox relay
  *              ├─ expiry      waiting events past their deadline
  *              ├─ releasing   events that waited for a dependency which works again
+ *              ├─ windows     those whose time is over
  *              ├─ governor    the mode: which pumps run
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
@@ -32,6 +33,7 @@ import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
+import { closingWindows } from "./windows.ts"
 
 /** How often gauges are set. */
 const MEASURE = Duration.seconds(5)
@@ -230,12 +232,28 @@ export const session = Effect.fnUntraced(function* (
       yield* Effect.sleep(DUE_POLL)
     }
   })
+  const windows = closingWindows(claim, {
+    flows,
+    // What came while nothing was taken in is counted before anything is closed.
+    goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
+    outbox: () => Latch.openUnsafe(outbox),
+  })
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
-  const parts = [settler.run, relaying, expiring, releasing, measuring, resolving, governor.run, closing.run]
+  const parts = [
+    settler.run,
+    relaying,
+    expiring,
+    releasing,
+    windows,
+    measuring,
+    resolving,
+    governor.run,
+    closing.run,
+  ]
   const services = Effect.all(parts, {
     concurrency: parts.length,
     discard: true,

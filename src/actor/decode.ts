@@ -75,8 +75,8 @@ const upcast = (
 /** `timesheet.approved` of `erp.be01.timesheet.approved`. */
 const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
 
-/** A decoder for one flow of one entity. Compiles the schemas once. */
-export const makeDecoder = (flow: Flow) => {
+/** A decoder for one flow of one entity. Compiles the schemas once. `look` is shown what was understood. */
+export const makeDecoder = (flow: Flow, look?: (spec: EventSpec<unknown>, data: unknown) => void) => {
   const specs = new Map(flow.events.map((spec) => [spec.type, { spec, decode: compiled(spec.schema) }]))
 
   /** What the payload says, or why it says nothing to us. */
@@ -106,6 +106,7 @@ export const makeDecoder = (flow: Flow) => {
     if (Result.isFailure(current)) return Result.fail(current.failure)
     const decoded = known.decode(current.success)
     if (Result.isFailure(decoded)) return Result.fail({ code: "EVENT-INVALID", detail: complaint(decoded.failure) })
+    look?.(known.spec, current.success)
     return Result.succeed(payloadOf(known.spec, decoded.success))
   }
 

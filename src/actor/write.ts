@@ -203,6 +203,9 @@ const outcomeOf = (
     event: { ...item.event, attempts: item.attempts },
     ...mappedOf(item, payload, result, write.previous),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
+    ...(payload.spec.adds !== undefined && {
+      adds: { contribution: payload.spec.adds(payload.data, nowMillis), message: item.message },
+    }),
   }
 }
 

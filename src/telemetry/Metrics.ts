@@ -35,6 +35,10 @@ export const exceptions = Metric.counter("weir_exceptions_total", {
   description: "Events that became exceptions, by code and kind",
   incremental: true,
 })
+export const unknownFields = Metric.counter("weir_event_unknown_fields_total", {
+  description: "Fields of events that no schema knows, by event type; their names are in the log",
+  incremental: true,
+})
 export const restarts = Metric.counter("weir_restarts_total", {
   description: "Pumps that stopped and were started again",
   incremental: true,
@@ -130,6 +134,8 @@ export interface FlowMeter {
   readonly backlog: (events: number) => Effect.Effect<void>
   readonly retried: (code: ReasonCode, events: number) => Effect.Effect<void>
   readonly parked: (code: ReasonCode, events: number) => Effect.Effect<void>
+  /** Fields that no schema knows, of events of a type. */
+  readonly drifted: (type: string, fields: number) => Effect.Effect<void>
   readonly restarted: Effect.Effect<void>
   /** Its consumer was replaced. */
   readonly rebuilt: Effect.Effect<void>
@@ -146,6 +152,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     backlog: Metric.withAttributes(backlog, fixed),
     retries: series(retries, fixed),
     exceptions: series(exceptions, fixed),
+    unknownFields: series(unknownFields, fixed),
   }
   return {
     settled: (outcomes, latenciesMillis) =>
@@ -158,6 +165,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     backlog: (count) => Metric.update(of.backlog, count),
     retried: (reason, count) => Metric.update(of.retries({ reason }), count),
     parked: (code, count) => Metric.update(of.exceptions({ code, kind: reasons[code].kind }), count),
+    drifted: (type, count) => Metric.update(of.unknownFields({ type }), count),
     restarted: Metric.update(Metric.withAttributes(restarts, fixed), 1),
     rebuilt: Metric.update(Metric.withAttributes(consumersRebuilt, fixed), 1),
   }

@@ -129,6 +129,36 @@ describe("the broker on JetStream", () => {
       yield* acknowledged([6, 7, 8, 10], 10)
     }).pipe(Effect.scoped))
 
+  it.live("holds a bounded number of messages, however many consumers have a backlog", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url, maxInFlight: 100 })
+      yield* broker.provision
+      const entities = ["be01", "de01", "fr01"]
+      const subjectOf = (entity: string) => `erp.${entity}.timesheet.approved`
+      yield* broker.publish(entities.flatMap((entity, n) => numbered(400, subjectOf(entity), 1 + 400 * n)))
+      const consumers = yield* Effect.forEach(
+        entities,
+        (entity) =>
+          Effect.provideService(
+            open({ ...timesheets, entity, subject: `erp.${entity}.timesheet.>`, maxInFlight: 1_000 }),
+            Broker,
+            broker,
+          ),
+      )
+      // What has its own places comes to everybody; the hundred of the stock go to whoever asks first.
+      const held = yield* Effect.forEach(consumers, (consumer) => consumer.take(64))
+      yield* Effect.sleep(300)
+      const waiting = (yield* Effect.forEach(consumers, (consumer) => consumer.waiting)).reduce((a, b) => a + b)
+      assert.strictEqual(waiting, 100)
+      for (const delivery of held.flat()) delivery.ack()
+      // Everybody gets everything in the end.
+      for (const [n, consumer] of consumers.entries()) {
+        for (let left = 400 - 64; left > 0; left--) for (const delivery of yield* consumer.take(1)) delivery.ack()
+        assert.strictEqual(yield* consumer.waiting, 0, entities[n])
+      }
+    }).pipe(Effect.scoped))
+
   it.live("drops what the broker delivers again", () =>
     Effect.gen(function* () {
       yield* Layer.build(emptied)

@@ -332,6 +332,26 @@ export const moneySentences = (it: It): void => {
       assert.match(nameOf(first(partials)["exchange_move_id"]), /^EXCH\/\d{4}\/\d{2}\/\d{4}/u)
     }))
 
+  it.effect("a payment that comes to nothing in the company's currency settles its part all the same", () =>
+    Effect.gen(function* () {
+      const { read } = yield* World
+      yield* rates
+      const invoice = yield* foreignInvoice("M-3", "KWD", [["1", "10"]])
+      yield* post(invoice)
+      const [due] = yield* itemsOf(invoice, ["account_type", "=", "asset_receivable"])
+      const total = Number(due!["amount_residual_currency"])
+      const least = yield* receivable("payment_id", yield* paid("M-3a", "0.001", { currency: "KWD" }))
+      yield* match(least, due!)
+      const rest = yield* receivable("payment_id", yield* paid("M-3b", (total - 0.001).toFixed(3), { currency: "KWD" }))
+      yield* match(rest, due!)
+      const settled = yield* read("account.move", invoice, "payment_state", "amount_residual", "amount_residual_signed")
+      assert.deepStrictEqual(amounts(settled, "payment_state", "amount_residual", "amount_residual_signed"), [
+        "paid",
+        0,
+        0,
+      ])
+    }))
+
   it.effect("a payment in the company's currency pays a foreign invoice at the payment's rate", () =>
     Effect.gen(function* () {
       const { company, read } = yield* World

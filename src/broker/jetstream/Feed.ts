@@ -1,6 +1,6 @@
 /**
  * What one consumer is asked for, what arrives, and what the broker hears of it. Never more is asked for than there is
- * room for:
+ * room for, here and in the whole process (`Places.ts`):
  *
  *     room ──pull──► asked ──arrives──► held ──ack──► room
  *      ▲               │ request over                  and when all before it are acknowledged: the broker's floor moves
@@ -11,14 +11,15 @@
  *
  * No fiber, no promise and no closure per message.
  */
-import { type Msg, nanos } from "@nats-io/transport-node"
+import { type Msg, nanos, type PermissionViolationError } from "@nats-io/transport-node"
 import { Array as Arr, Effect } from "effect"
 import type { BrokerError, ConsumeRequest, Delivery } from "../Broker.ts"
 import type { Client } from "./Client.ts"
 import { consumerName } from "./consumerName.ts"
-import { interrupted } from "./failure.ts"
+import { failureOf, interrupted } from "./failure.ts"
 import { Floor } from "./Floor.ts"
 import { headersOf } from "./headers.ts"
+import { OWN_PLACES } from "./Places.ts"
 import { type Place, placeReader } from "./reply.ts"
 
 /** Most messages of one pull. */
@@ -76,6 +77,10 @@ export class Feed {
   readonly #floor = new Floor()
   #asked = 0
   #held = 0
+  /** Of the next request. Doubles with each that is filled; who has nothing to deliver is asked for little. */
+  #window = OWN_PLACES
+  /** Places that the process counts as this feed's. */
+  #counted = 0
   #lastDelivery = 0
   #lastStream: number
   #heardMillis = 0
@@ -139,10 +144,14 @@ export class Feed {
 
   /** Asks for as much as there is room for. */
   ask(): void {
-    const room = Math.min(MAX_PULL, this.#maxInFlight - this.#held - this.#asked)
-    if (room <= 0 || (this.#asked > 0 && room < Math.min(MAX_PULL, this.#maxInFlight) * WORTH_A_PULL)) return
+    const own = this.#held + this.#asked
+    const most = Math.min(this.#window, MAX_PULL, this.#maxInFlight)
+    const room = Math.min(most, this.#maxInFlight - own, this.#client.places.roomFor(own))
+    if (room <= 0 || (this.#asked > 0 && room < most * WORTH_A_PULL)) return
     if (this.#asked === 0) this.#heardMillis = Date.now()
     this.#asked += room
+    this.#window = Math.min(2 * this.#window, MAX_PULL)
+    this.#count(own + room)
     const request = { batch: room, expires: nanos(EXPIRES_MILLIS), idle_heartbeat: nanos(HEARTBEAT_MILLIS) }
     this.#send(this.#next, JSON.stringify(request), this.inbox)
   }
@@ -153,14 +162,24 @@ export class Feed {
   }
 
   fail(message: string): void {
-    if (!this.#open) return
-    this.#open = false
-    this.#failure = interrupted("consume", `${this.#name}: ${message}`)
-    this.#wake?.()
+    this.#end(interrupted("consume", `${this.#name}: ${message}`))
+  }
+
+  /** The server does not let us do something; when it is the asking, nothing will ever come. */
+  denied(denied: PermissionViolationError): void {
+    if (denied.subject === this.#next || denied.subject === this.inbox) this.#end(failureOf("consume", true)(denied))
   }
 
   close(): void {
     this.#open = false
+    this.#count(0)
+  }
+
+  #end(failure: BrokerError): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#failure = failure
+    this.#wake?.()
   }
 
   #onStatus(message: Msg): void {
@@ -173,6 +192,7 @@ export class Feed {
     const unfilled = message.headers?.get(UNFILLED) ?? ""
     if ((code === REQUEST_OVER || code === CONFLICT) && unfilled !== "") {
       this.#asked -= Number(unfilled)
+      this.#window = OWN_PLACES
       return this.#later()
     }
     this.fail(code === NO_RESPONDERS ? "the consumer is gone" : `the broker says ${code} ${description}`)
@@ -188,8 +208,14 @@ export class Feed {
       if (!this.#open) return
       const reply = this.#floor.moved()
       if (reply !== undefined) this.#send(reply, "+ACK")
+      this.#count(this.#held + this.#asked)
       this.ask()
     })
+  }
+
+  #count(places: number): void {
+    this.#client.places.moved(this.#counted, places)
+    this.#counted = places
   }
 
   /** The client throws on a closed connection. What is not sent costs nothing: a reconnect ends this feed. */

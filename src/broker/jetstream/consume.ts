@@ -8,7 +8,7 @@
  * is ever delivered again: `docs/decisions/0003-flow-control.md`.
  */
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream"
-import { createInbox, nanos } from "@nats-io/transport-node"
+import { createInbox, nanos, type PermissionViolationError } from "@nats-io/transport-node"
 import { Effect, Schedule, Stream } from "effect"
 import { BrokerError, type ConsumeRequest, type Delivery } from "../Broker.ts"
 import { attempt, type Client } from "./Client.ts"
@@ -71,20 +71,23 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
           Effect.catch((error) => Effect.logDebug(`consumer ${consumerName(request)} not deleted: ${error.message}`)),
         ),
     )
-    const feed = new Feed(client, stream, createInbox(), request)
+    const feed = new Feed(client, stream, createInbox(client.inbox), request)
     // Requests that were on the way are lost, and with them what the broker answered.
     const onReconnect = () => feed.fail("the connection was lost")
+    const onDenied = (denied: PermissionViolationError) => feed.denied(denied)
     yield* Effect.acquireRelease(
-      attempt(client, "consume", async () => {
+      attempt(client, "consume", () => {
         client.onReconnect.add(onReconnect)
-        return client.nc.subscribe(feed.inbox, {
+        client.onDenied.add(onDenied)
+        return Promise.resolve(client.nc.subscribe(feed.inbox, {
           callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
-        })
+        }))
       }),
       (subscription) =>
         Effect.sync(() => {
           feed.close()
           client.onReconnect.delete(onReconnect)
+          client.onDenied.delete(onDenied)
           subscription.unsubscribe()
         }),
     )
