@@ -14,7 +14,7 @@ import { Schema } from "effect"
 export const Classification = Schema.Literals(["personal", "financial", "secret"])
 export type Classification = typeof Classification.Type
 
-/** Key of the annotation; it also stands in the published schemas of events. */
+/** Key of the annotation. */
 export const CLASSIFICATION = "x-classification"
 
 const classified = (classification: Classification) => <S extends Schema.Top>(schema: S): S["Rebuild"] =>

@@ -49,6 +49,25 @@ describe("orders to a legal entity", () => {
       )
     }).pipe(Effect.provide(office().layer)))
 
+  it.live("say that it closes its books, and when that is over", () =>
+    Effect.gen(function* () {
+      yield* eventually(request("/readyz"), ({ status }) => status === 200)
+      const why = ["--reason", "November close", "--by", "ada"]
+      const begun = yield* weir(["close", "be01", "--until", "2999-12-31T18:00:00+01:00", ...why])
+      assert.deepInclude(begun, { code: 0, stdout: "be01: closes its books until 2999-12-31T17:00:00.000Z (by ada)" })
+      const { body: status } = yield* request("/v1/status?entity=be01")
+      assert.strictEqual(status.rows[0].close, "ada until 2999-12-31T17:00:00.000Z: November close")
+      const over = yield* request("/v1/entities/be01/close", { body: { reason: "done", until: null } })
+      assert.deepStrictEqual([over.status, over.body.close], [200, null])
+      const past = { body: { reason: "x", until: "2000-01-01T00:00:00Z" } }
+      assert.strictEqual((yield* request("/v1/entities/be01/close", past)).status, 422)
+      const neither = yield* weir(["close", "be01", ...why])
+      assert.strictEqual(neither.code, 2)
+      assert.include(neither.message, "either --until or --end")
+      const done = (yield* acts).map(([action, actor]) => `${action} ${actor}`)
+      assert.includeMembers(done, ["close.begun ada", "close.ended local"])
+    }).pipe(Effect.provide(office().layer)))
+
   it.live("pause one flow and let it go on, while the others work", () =>
     Effect.gen(function* () {
       yield* eventually(request("/readyz"), ({ status }) => status === 200)

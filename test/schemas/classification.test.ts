@@ -14,8 +14,16 @@ const isOpen = (ast: SchemaAST.AST): boolean =>
   (ast._tag === "Union" && ast.types.every(isOpen)) ||
   said(ast).some((one) => names.has(String(one?.["identifier"])))
 
-/** Keys, references, days and countries whose own description hides the name of their schema. */
-const openFields = /\.(?:key|customer|engagement|line|task|invoices\[\]|country|engagementLine|\w*[dD]ate)$/u
+/** Keys, references, days, codes and counts whose own description hides the name of their schema. */
+const openFields = new RegExp(
+  `\\.(?:${
+    [
+      "key|customer|engagement|line|task|invoices\\[\\]|country|engagementLine|\\w*[dD]ate|at|period",
+      "flow|account|journal|category|odooPartner|periods|records|late",
+    ].join("|")
+  })$`,
+  "u",
+)
 
 /** Paths of fields that say nothing of what they hold. */
 const silent = (ast: SchemaAST.AST, path: string, found: Array<string>): ReadonlyArray<string> => {
