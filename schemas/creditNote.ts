@@ -1,11 +1,12 @@
 /** Credit notes and write-offs: both take something back from a posted invoice, and both need a second person. */
 import { BigDecimal, Schema } from "effect"
 import { Person } from "./approval.ts"
+import { personal } from "./classification.ts"
 import { AccountCode, BusinessKey, Day, JournalRole, Label, repeated, TaxCode } from "./ids.ts"
 import { INVOICE_MAX_LINES, INVOICE_MAX_TIMESHEETS, InvoiceTotals } from "./invoice.ts"
 import { Currency, Decimal, fits, PositiveDecimal } from "./money.ts"
 
-const Reason = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500)).annotate({
+const Reason = personal(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500))).annotate({
   description: "why, as the customer may read it",
 })
 

@@ -1,5 +1,6 @@
 /** Disputes about invoices: what is contested is marked, and nothing more of its engagement is billed meanwhile. */
 import { Schema } from "effect"
+import { personal } from "./classification.ts"
 import { BusinessKey, repeated } from "./ids.ts"
 
 /** Most invoices of one dispute. */
@@ -23,7 +24,7 @@ export const DisputeOpened = Schema.Struct({
   key,
   engagement,
   invoices,
-  reason: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500))),
+  reason: Schema.optionalKey(personal(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(500)))),
 }).check(Schema.makeFilter(issueIn)).annotate({
   identifier: "DisputeOpened",
   description: "A customer contests invoices",

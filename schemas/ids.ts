@@ -1,5 +1,6 @@
 /** Codes and keys that more than one event family uses. */
 import { Schema } from "effect"
+import { personal } from "./classification.ts"
 
 /**
  * Code of a legal entity, one `res.company` in Odoo: `be01`. It is a token of NATS subjects and a part of external ids,
@@ -27,10 +28,10 @@ export const Day = Schema.String.check(
 ).annotate({ identifier: "Day", description: "calendar day, ISO 8601", examples: ["2026-10-31"] })
 export type Day = typeof Day.Type
 
-/** A line of text that people read in Odoo: a name, a description. */
-export const Label = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256)).annotate({
-  identifier: "Label",
-})
+/** A line of text that people read in Odoo: a name, a description. People write into it what they like, hence `personal`. */
+export const Label = personal(
+  Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(256)).annotate({ identifier: "Label" }),
+)
 
 /** The source's code of a sales tax, mapped per legal entity to one of Odoo's taxes: `S21`. */
 export const TaxCode = Schema.String.check(

@@ -1,14 +1,14 @@
 /** Payments that the bank or the payment provider confirmed. */
 import { BigDecimal, Schema } from "effect"
+import { personal } from "./classification.ts"
 import { AccountCode, BusinessKey, Day, repeated } from "./ids.ts"
 import { Currency, fits, PositiveDecimal } from "./money.ts"
 
 /** Most invoices that one payment settles. */
 export const PAYMENT_MAX_INVOICES = 100
 
-const Memo = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(140)).annotate({
-  description: "remittance text",
-})
+const Text = personal(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(140)))
+const Memo = Text.annotate({ description: "remittance text" })
 
 export const PaymentMethod = Schema.Literals(["transfer", "card", "direct-debit", "cheque", "cash"]).annotate({
   identifier: "PaymentMethod",
@@ -101,7 +101,7 @@ export const PaymentFailed = Schema.Struct({
   key: BusinessKey.annotate({ description: "id of the return at the bank or provider", examples: ["RET-00003"] }),
   payment: BusinessKey.annotate({ description: "payment that bounced, as a whole", examples: ["PAY-00077"] }),
   date: Day.annotate({ description: "value date of the return" }),
-  reason: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(140))),
+  reason: Schema.optionalKey(Text),
 }).annotate({ identifier: "PaymentFailed", description: "A payment bounced" })
 export type PaymentFailed = typeof PaymentFailed.Type
 
@@ -112,7 +112,7 @@ export const PaymentDisputed = Schema.Struct({
   invoices: Schema.Array(BusinessKey).check(Schema.isMinLength(1), Schema.isMaxLength(PAYMENT_MAX_INVOICES)).annotate({
     description: "numbers of the invoice requests that it had paid",
   }),
-  reason: Schema.optionalKey(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(140))),
+  reason: Schema.optionalKey(Text),
 }).annotate({ identifier: "PaymentDisputed", description: "A payment is contested" })
 export type PaymentDisputed = typeof PaymentDisputed.Type
 

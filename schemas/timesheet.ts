@@ -1,13 +1,14 @@
 /** Approved time: the main surge stream at month-end. */
 import { BigDecimal, Schema } from "effect"
+import { personal } from "./classification.ts"
 import { BusinessKey, Day, Label } from "./ids.ts"
 import { Decimal } from "./money.ts"
 
 /** Work e-mail of an employee. */
-const Consultant = Schema.String.check(
+const Consultant = personal(Schema.String.check(
   Schema.isMaxLength(254),
   Schema.isPattern(/^[^\s@]{1,64}@[^\s@]{1,189}$/u, { message: "must be a work e-mail address" }),
-)
+))
 
 const line = {
   key: BusinessKey.annotate({ description: "id of the timesheet line", examples: ["T-0000123"] }),

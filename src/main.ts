@@ -20,17 +20,21 @@ import { resolve } from "./config/Secret.ts"
 import type { Addresses } from "./config/Servers.ts"
 import { VERSION } from "./config/version.ts"
 import type { Flow } from "./flow/Flow.ts"
+import { health } from "./http/readiness.ts"
 import * as Http from "./http/Server.ts"
-import { health, statusSource } from "./http/live.ts"
-import { control } from "./http/liveControl.ts"
+import * as Authenticator from "./identity/Authenticator.ts"
+import * as Oidc from "./identity/Oidc.ts"
 import { Ledger } from "./ledger/Ledger.ts"
-import * as PgLedger from "./ledger/PgLedger.ts"
+import * as PgPorts from "./ledger/PgPorts.ts"
 import * as CallGate from "./odoo/CallGate.ts"
 import * as OdooHealth from "./odoo/Health.ts"
 import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import { live as liveActors } from "./operate/Actors.ts"
+import * as Operations from "./operate/layer.ts"
+import { Redriver } from "./operate/Redriving.ts"
 import * as HttpService from "./services/HttpService.ts"
 import { validateCatalog } from "../streams/catalog.ts"
 import { gateGauges } from "./telemetry/Metrics.ts"
@@ -53,9 +57,8 @@ export const broker = (settings: Settings, { natsUrl }: Addresses) =>
 
 /** The ledger, migrated. Waits while its database is away. */
 export const ledger = (settings: Settings, { postgresUrl }: Addresses) =>
-  Layer.effect(
-    Ledger,
-    PgLedger.make({
+  Layer.effectContext(
+    PgPorts.make({
       url: postgresUrl,
       ...(settings.postgres === undefined ? {} : { poolSize: settings.postgres.connections }),
     }).pipe(untilAvailable("ledger")),
@@ -91,7 +94,8 @@ export const services = (settings: Settings) =>
     ),
   )
 
-const gate = (settings: Settings) =>
+/** How many calls go to each Odoo at once. */
+export const gate = (settings: Settings) =>
   Layer.provideMerge(gauges, CallGate.layer({ databases: new Map(Object.entries(settings.databases)) }))
 
 /** Shows what the gate lets through. */
@@ -155,10 +159,17 @@ export const engine = <E = never, R = never>(
     Layer.provideMerge(roster(settings, flows)),
   )
 
+/** The API over the engine: who may ask, and what for; and who carries on what takes longer than a call. */
+export const api = ({ access, http }: Settings) =>
+  Http.layer({ ...http, callsPerMinute: access.callsPerMinute }).pipe(
+    Layer.provideMerge(Redriver),
+    Layer.provide([health, Operations.layer, Authenticator.layer(access)]),
+    Layer.provide([liveActors, Oidc.layer(access.oidc)]),
+  )
+
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
-  Http.layer(settings.http).pipe(
-    Layer.provide([statusSource, health, control]),
+  api(settings).pipe(
     Layer.provideMerge(Layer.provide(engine(settings, flows, placement(settings, addresses)), services(settings))),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

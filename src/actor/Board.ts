@@ -16,6 +16,15 @@ import type { Schedule } from "./Schedule.ts"
 export const State = Schema.Literals(["starting", "running", "troubled", "draining", "stopped", "fenced"])
 export type State = typeof State.Type
 
+/** A person's decision and how long it holds. */
+export const OverrideStatus = Schema.Struct({
+  actor: Schema.String,
+  reason: Schema.String,
+  /** Epoch milliseconds; null: until it is lifted. */
+  untilMillis: Schema.NullOr(Schema.Int),
+})
+export type OverrideStatus = typeof OverrideStatus.Type
+
 export const FlowStatus = Schema.Struct({
   flow: Schema.String,
   state: State,
@@ -35,6 +44,8 @@ export const FlowStatus = Schema.Struct({
   restarts: Schema.Int,
   /** Consumers replaced because they had gone silent. */
   rebuilds: Schema.Int,
+  /** A person paused it; null: nobody did. */
+  paused: Schema.NullOr(OverrideStatus),
 })
 export type FlowStatus = typeof FlowStatus.Type
 
@@ -47,13 +58,6 @@ export const CircuitStatus = Schema.Struct({
   trouble: Schema.String,
 })
 
-export const OverrideStatus = Schema.Struct({
-  actor: Schema.String,
-  reason: Schema.String,
-  /** Epoch milliseconds; null: until it is lifted. */
-  untilMillis: Schema.NullOr(Schema.Int),
-})
-
 export const CloseStatus = Schema.Struct({
   /** A person's name, or `calendar`. */
   actor: Schema.String,
@@ -61,6 +65,7 @@ export const CloseStatus = Schema.Struct({
   /** Epoch milliseconds; null: as long as the calendar has it. */
   untilMillis: Schema.NullOr(Schema.Int),
 })
+export type CloseStatus = typeof CloseStatus.Type
 
 export const EntityStatus = Schema.Struct({
   entity: Schema.String,
@@ -113,6 +118,7 @@ export class FlowBoard {
   #trouble = ""
   restarts = 0
   rebuilds = 0
+  paused: OverrideStatus | null = null
   readonly #retries = new Map<Writer, Retry>()
   readonly flow: string
   #rate = new Rate()
@@ -197,6 +203,7 @@ export class FlowBoard {
       nextTryMillis: retries.length === 0 ? null : Math.min(...retries.map(({ nextTryMillis }) => nextTryMillis)),
       restarts: this.restarts,
       rebuilds: this.rebuilds,
+      paused: this.paused,
     }
   }
 }

@@ -54,6 +54,8 @@ export interface SessionBoard {
   standing: Standing | null
   /** Null while no session lasts. */
   governor: Governor | null
+  /** Told that held events became ready by somebody else's hand. */
+  released: () => void
   closing: Closing | null
   flows: ReadonlyArray<FlowBoard>
 }
@@ -71,6 +73,7 @@ export const session = Effect.fnUntraced(function* (
 
   const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
   const standing = yield* takenOver(settings, claim, conduct)
+  const pauses = yield* ledger.pauses(settings.code).pipe(untilAvailable("pauses"))
   yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${standing.mode}`)
   board.claim = claim
   board.flows = flows.map(({ name }) => new FlowBoard(name))
@@ -92,6 +95,7 @@ export const session = Effect.fnUntraced(function* (
     for (const latch of latches.values()) Latch.openUnsafe(latch)
   }
   const parents = new Parents(openAll(wakes))
+  board.released = openAll(releases)
   const progress = new Map(claim.checkpoints)
   const clock = yield* Clock.Clock
   const settler = yield* makeSettler(claim, {
@@ -164,6 +168,7 @@ export const session = Effect.fnUntraced(function* (
   const governor = yield* makeGovernor({
     claim,
     standing,
+    pauses,
     conduct,
     leave: switchboard.leave,
     enter: switchboard.enter,
@@ -179,11 +184,19 @@ export const session = Effect.fnUntraced(function* (
       CallGate,
       yield* CallGate,
     ),
-    stands: (standing) => {
+    stands: (standing, pauses) => {
       board.standing = standing
       if (standing.mode === "hold") board.state = "stopped"
       else if (board.state === "stopped") board.state = Deferred.isDoneUnsafe(company) ? "running" : "starting"
-      for (const flow of flows) if (settingOf(standing.mode, flow) === "stopped") boardOf(flow.name).halted()
+      const paused = new Map(pauses.map((pause) => [pause.flow, pause]))
+      for (const flow of flows) {
+        const line = boardOf(flow.name)
+        const pause = paused.get(flow.name)
+        line.paused = pause === undefined
+          ? null
+          : { actor: pause.actor, reason: pause.reason, untilMillis: pause.untilMillis }
+        if (settingOf(standing.mode, flow, new Set(paused.keys())) === "stopped") line.halted()
+      }
     },
     outbox: () => Latch.openUnsafe(outbox),
   })
@@ -248,6 +261,7 @@ export const session = Effect.fnUntraced(function* (
   yield* Effect.raceFirst(switchboard.run, services).pipe(
     Effect.ensuring(Effect.sync(() => {
       board.governor = null
+      board.released = () => {}
       board.closing = null
     })),
   )

@@ -35,8 +35,8 @@ export const configurationFindings = (
       warn(
         "configuration",
         "http",
-        `listens on ${http.host}, without authentication`,
-        "Set http.host to 127.0.0.1, or let only monitoring reach it.",
+        `listens on ${http.host}, in plain HTTP`,
+        "Set http.host to 127.0.0.1, or put a proxy with TLS in front: tokens travel on it.",
       ),
     ]),
   ]

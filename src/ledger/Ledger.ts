@@ -16,7 +16,17 @@
 import { Cause, Context, type Effect, Schema } from "effect"
 import type { Message, Publication } from "../broker/Broker.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
-import type { Act, AuditRecord, Incident, Mode, Standing } from "./Governance.ts"
+import type {
+  Act,
+  AuditRange,
+  AuditRecord,
+  ChainEnd,
+  FlowPause,
+  Incident,
+  IncidentFilter,
+  Mode,
+  Standing,
+} from "./Governance.ts"
 import type { FeedState, FeedStep, Telling } from "./Told.ts"
 import type { Closing, Contribution, Window } from "./Windows.ts"
 
@@ -256,22 +266,23 @@ export class Ledger extends Context.Service<Ledger, {
    */
   readonly release: (fence: Fence, reference: Reference) => Effect.Effect<number, LedgerError>
   /**
-   * Makes an act durable in one transaction: mode, audit trail, incidents, outbox. Idempotent by the ids of its entries.
+   * Makes an act durable in one transaction: mode, pauses, audit trail, incidents, outbox. Idempotent by the ids of its
+   * entries.
    * A mode that posts (`full`, `essential`) also makes ready what waits for the flow `mode`: drafts not yet posted.
    */
   readonly govern: (fence: Fence, act: Act) => Effect.Effect<void, LedgerError>
   /** Mode and override of an entity; null when nobody ever claimed it. */
   readonly standing: (entity: string) => Effect.Effect<Standing | null, LedgerError>
-  /** The audit trail of an entity in its order, after a position (0: from the beginning). */
-  readonly audit: (
-    range: { readonly entity: string; readonly after: number; readonly limit: number },
-  ) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
+  /** Flows of an entity that people paused, by name. */
+  readonly pauses: (entity: string) => Effect.Effect<ReadonlyArray<FlowPause>, LedgerError>
+  /** The audit trail of an entity, oldest first unless said otherwise, beyond a position (null: from its end). */
+  readonly audit: (range: AuditRange) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
+  /** Where the trail in the ledger begins: the last record that was archived and forgotten. */
+  readonly auditAnchor: (entity: string) => Effect.Effect<ChainEnd, LedgerError>
   /** The newest record of an entity's trail that has one of these actions; null when there is none. */
   readonly lastAct: (entity: string, actions: ReadonlyArray<string>) => Effect.Effect<AuditRecord | null, LedgerError>
-  /** Incidents, newest first; `open`: those that are not restored, or only the others. */
-  readonly incidents: (
-    filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },
-  ) => Effect.Effect<ReadonlyArray<Incident>, LedgerError>
+  /** Incidents, newest first. */
+  readonly incidents: (filter: IncidentFilter) => Effect.Effect<ReadonlyArray<Incident>, LedgerError>
   /** Open windows of `flow` that may close: `closesAtMillis` is over, and nothing was counted since `quietSinceMillis`. */
   readonly dueWindows: (
     fence: Fence,

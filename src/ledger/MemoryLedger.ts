@@ -2,15 +2,23 @@
  * The ledger in memory: for simulations on virtual time and for tests. Atomic by nature, shared by all owners that get
  * the same instance, gone with the process. On demand it fails like a database: before a call took effect, or after.
  */
-import { Clock, Context, Effect, Layer } from "effect"
-import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Tally } from "./Ledger.ts"
-import { govern, incidentsOf } from "./memory/governance.ts"
+import { Context, Effect, Layer } from "effect"
+import { Access } from "./Access.ts"
+import { Amendments } from "./Amendments.ts"
+import { Desk } from "./Desk.ts"
+import { type Answer, type EventState, Ledger, type Tally } from "./Ledger.ts"
+import { makeAccess } from "./memory/access.ts"
+import { makeAmendments } from "./memory/amendments.ts"
+import { dismiss, retry } from "./memory/decide.ts"
+import { makeDesk } from "./memory/desk.ts"
+import { move } from "./memory/history.ts"
+import { makeRedrives } from "./memory/redrives.ts"
+import { CHAIN_BEGIN } from "./Governance.ts"
+import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import { advance, feedOf } from "./memory/told.ts"
 import { close, due } from "./memory/windows.ts"
 import {
-  countersOf,
-  emptyState,
   type EntityState,
   type HeldEntry,
   isBefore,
@@ -18,15 +26,14 @@ import {
   mappingOf,
   nameOf,
   noCounters,
-  promote,
   release,
 } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
-import { fenced } from "./sql/failure.ts"
+import { type Fault, Store } from "./memory/Store.ts"
+import { Redrives } from "./Redrives.ts"
 import { printable } from "./text.ts"
 
-/** `before`: nothing happened. `after`: it is done, but the caller does not learn it. */
-export type Fault = "before" | "after"
+export type { Fault } from "./memory/Store.ts"
 
 /** All that an entity's ledger holds, to be compared with what should be. */
 export interface Inspection {
@@ -37,14 +44,13 @@ export interface Inspection {
   readonly checkpoints: ReadonlyMap<string, number>
 }
 
-interface Planned {
-  readonly fault: Fault
-  readonly operation: string | undefined
-}
-
 /** The port itself, and the handle by which a test or a simulation holds it. */
 export class MemoryLedger extends Context.Service<MemoryLedger, {
   readonly ledger: typeof Ledger.Service
+  readonly access: typeof Access.Service
+  readonly desk: typeof Desk.Service
+  readonly amendments: typeof Amendments.Service
+  readonly redrives: typeof Redrives.Service
   /** The next `count` calls (of `operation`, for example `settle`, or of any) fail as `Unavailable`. Adds up. */
   readonly failNext: (count: number, fault: Fault, operation?: string) => Effect.Effect<void>
   readonly inspect: Effect.Effect<ReadonlyArray<Inspection>>
@@ -91,43 +97,9 @@ const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
   })
 
 export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() => {
-  const entities = new Map<string, EntityState>()
-  const planned: Array<Planned> = []
-  let outboxId = 0
-
-  const of = (entity: string): EntityState => {
-    const known = entities.get(entity)
-    if (known !== undefined) return known
-    const fresh = emptyState()
-    entities.set(entity, fresh)
-    return fresh
-  }
-
-  const lost = (operation: string, fault: Fault) =>
-    new LedgerError({
-      reason: "Unavailable",
-      operation: `Ledger.${operation}`,
-      message: `Planned fault ${fault} ${operation}.`,
-    })
-
-  /** One call: all or nothing, with the planned fault. */
-  const call = <A>(operation: string, run: (nowMillis: number) => A | LedgerError): Effect.Effect<A, LedgerError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const place = planned.findIndex((plan) => plan.operation === undefined || plan.operation === operation)
-      const [plan] = place < 0 ? [] : planned.splice(place, 1)
-      if (plan?.fault === "before") return Effect.fail(lost(operation, "before"))
-      const result = run(now)
-      if (result instanceof LedgerError) return Effect.fail(result)
-      return plan === undefined ? Effect.succeed(result) : Effect.fail(lost(operation, "after"))
-    })
-
-  const owned = <A>(operation: string, fence: Fence, run: (state: EntityState, nowMillis: number) => A) =>
-    call<A>(operation, (now) => {
-      const state = of(fence.entity)
-      return state.lease?.epoch === fence.epoch
-        ? run(state, now)
-        : fenced(`Ledger.${operation}`, fence.entity, fence.epoch)
-    })
+  const store = new Store()
+  const { call, entities, of, owned } = store
+  const nextOutboxId = () => ++store.outboxId
 
   const ledger = Ledger.of({
     claim: (entity, owner) =>
@@ -163,8 +135,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           }
         })
       }),
-    settle: (fence, settlement) =>
-      owned("settle", fence, (state, now) => settle(state, settlement, now, () => ++outboxId)),
+    settle: (fence, settlement) => owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
     ready: (fence, flow, limit, except) =>
       owned("ready", fence, (state) => {
         const skip = new Set(except.map(printable))
@@ -183,22 +154,22 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           }))
       }),
     expire: (fence, nowMillis) =>
-      owned("expire", fence, (state) => {
+      owned("expire", fence, (state, now) => {
         const due = [...state.held.values()].filter((entry) =>
           entry.state === "waiting" && entry.deadlineMillis !== null && entry.deadlineMillis < nowMillis
         )
-        for (const entry of due) Object.assign(entry, { state: "parked", code: "REFERENCE-OVERDUE" })
+        for (const entry of due) move(state, entry, { state: "parked", code: "REFERENCE-OVERDUE" }, now)
         return due.length
       }),
-    govern: (fence, act) =>
-      owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, () => ++outboxId)),
+    govern: (fence, act) => owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
     standing: (entity) =>
       call("standing", () => {
         const lease = entities.get(entity)?.lease ?? null
         return lease === null ? null : { mode: lease.mode, override: lease.override }
       }),
-    audit: ({ after, entity, limit }) =>
-      call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
+    pauses: (entity) => call("pauses", () => entities.get(entity)?.governance.pauses ?? []),
+    audit: (range) => call("audit", () => auditOf(entities.get(range.entity)?.governance, range)),
+    auditAnchor: (entity) => call("auditAnchor", () => entities.get(entity)?.governance.anchor ?? CHAIN_BEGIN),
     lastAct: (entity, actions) =>
       call(
         "lastAct",
@@ -206,10 +177,9 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
       ),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
     dueWindows: (fence, range) => owned("dueWindows", fence, (state) => due(state, range)),
-    closeWindows: (fence, closings) =>
-      owned("closeWindows", fence, (state) => close(state, closings, () => ++outboxId)),
+    closeWindows: (fence, closings) => owned("closeWindows", fence, (state) => close(state, closings, nextOutboxId)),
     feed: (fence, feed, records) => owned("feed", fence, (state) => feedOf(state, feed, records)),
-    advance: (fence, step) => owned("advance", fence, (state) => advance(state, step, () => ++outboxId)),
+    advance: (fence, step) => owned("advance", fence, (state) => advance(state, step, nextOutboxId)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
       owned("published", fence, (state) => {
@@ -241,18 +211,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
             .toSorted((a, b) => b.heldSinceMillis - a.heldSinceMillis || b.streamSequence - a.streamSequence)
             .slice(0, filter.limit),
       ),
-    retry: (entity, eventIds) =>
-      call("retry", () => {
-        let count = 0
-        for (const id of new Set(eventIds.map(printable))) {
-          const entry = of(entity).held.get(id)
-          if (entry === undefined || entry.state === "behind" || entry.state === "ready") continue
-          entry.state = "ready"
-          entry.deadlineMillis = null
-          count++
-        }
-        return count
-      }),
+    retry: (entity, eventIds) => call("retry", (now) => retry(of(entity), eventIds, now)),
     release: (fence, reference) => owned("release", fence, (state) => release(state, reference)),
     approve: (entity, { flow, key }, by) =>
       call("approve", () => {
@@ -265,31 +224,16 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         return release(state)
       }),
     dismiss: (entity, eventIds, reason) =>
-      call("dismiss", () => {
-        const state = of(entity)
-        const touched = new Set<string>()
-        let count = 0
-        for (const id of new Set(eventIds.map(printable))) {
-          const entry = state.held.get(id)
-          const known = state.events.get(id)
-          if (entry === undefined || known === undefined || entry.state === "ready") continue
-          state.held.delete(id)
-          Object.assign(known, { state: "dismissed", reason: printable(reason) })
-          countersOf(state, entry.record.flow).dismissed++
-          touched.add(nameOf(entry.record.flow, entry.record.key))
-          count++
-        }
-        promote(state, touched)
-        return count
-      }),
+      call("dismiss", (now) => dismiss(of(entity), eventIds, { actor: "operator", reason }, now)),
   })
 
   return MemoryLedger.of({
     ledger,
-    failNext: (count, fault, operation) =>
-      Effect.sync(() => {
-        for (let n = 0; n < count; n++) planned.push({ fault, operation })
-      }),
+    access: makeAccess(store),
+    desk: makeDesk(store),
+    amendments: makeAmendments(store),
+    redrives: makeRedrives(store),
+    failNext: (count, fault, operation) => Effect.sync(() => store.plan(count, fault, operation)),
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
         entity,
@@ -302,7 +246,14 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
   })
 })
 
-/** Both the handle and the port. */
-export const layer: Layer.Layer<MemoryLedger | Ledger> = Layer.effectContext(
-  Effect.map(make, (handle) => Context.make(MemoryLedger, handle).pipe(Context.add(Ledger, handle.ledger))),
+/** The handle and the ports. */
+export const layer: Layer.Layer<MemoryLedger | Ledger | Access | Desk | Amendments | Redrives> = Layer.effectContext(
+  Effect.map(make, (handle) =>
+    Context.make(MemoryLedger, handle).pipe(
+      Context.add(Ledger, handle.ledger),
+      Context.add(Access, handle.access),
+      Context.add(Desk, handle.desk),
+      Context.add(Amendments, handle.amendments),
+      Context.add(Redrives, handle.redrives),
+    )),
 )

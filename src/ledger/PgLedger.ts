@@ -3,28 +3,33 @@
  * `claim` asks twice.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Clock, Duration, Effect, Exit, Layer, type Redacted, Scope } from "effect"
+import { Clock, type Duration, Effect, Exit, Layer, type Redacted, Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { batchOf } from "./batch.ts"
 import { type Fence, Ledger, type LedgerError, type Mode } from "./Ledger.ts"
 import { migrate } from "./migrations/migrate.ts"
 import { admission, type AdmitRow } from "./sql/admission.ts"
-import { fenced, ledgerError, overdue } from "./sql/failure.ts"
+import { fenced, ledgerError } from "./sql/failure.ts"
+import { CHAIN_BEGIN } from "./Governance.ts"
 import {
+  type AnchorRow,
   auditOf,
   type AuditRow,
   governParameters,
   incidentOf,
   type IncidentRow,
   overrideOf,
+  selectAnchor,
   selectAudit,
   selectIncidents,
   selectLastAct,
   selectStanding,
   type StandingRow,
 } from "./sql/govern.ts"
+import { pausesOf, pausesParameter, selectPauses } from "./sql/pauses.ts"
 import { bigint, bigintColumn, invocation, text, textColumn } from "./sql/parameters.ts"
+import { queries } from "./sql/query.ts"
 import {
   exceptionOf,
   heldOf,
@@ -55,7 +60,7 @@ export interface Options {
   readonly statementTimeout?: Duration.Input
 }
 
-const defaults = { poolSize: 8, applicationName: "weir", statementTimeout: "30 seconds" } as const
+export const defaults = { poolSize: 8, applicationName: "weir", statementTimeout: "30 seconds" } as const
 const connectTimeout = "5 seconds"
 /** A peer that vanished without a word is noticed after about so long. */
 const keepAlive = "30 seconds"
@@ -68,16 +73,7 @@ export const fromClient = (
   sql: SqlClient.SqlClient,
   statementTimeout: Duration.Input = defaults.statementTimeout,
 ): typeof Ledger.Service => {
-  const limit = Duration.fromInputUnsafe(statementTimeout)
-
-  const query = <Row extends object>(operation: string, statement: string, parameters: ReadonlyArray<unknown>) =>
-    sql.unsafe<Row>(statement, parameters).pipe(
-      Effect.mapError(ledgerError(operation)),
-      Effect.timeoutOrElse({
-        duration: limit,
-        orElse: () => Effect.fail(overdue(operation, Duration.toMillis(limit))),
-      }),
-    )
+  const query = queries(sql, statementTimeout)
 
   /** A verb that answers a count, `stale` when fenced. */
   const verb = (operation: string, name: string, fence: Fence, parameters: ReadonlyArray<unknown>) =>
@@ -175,8 +171,10 @@ export const fromClient = (
       ]),
 
     govern: Effect.fnUntraced(function* (fence, act) {
-      const now = yield* Clock.currentTimeMillis
-      yield* verb("Ledger.govern", "weir.govern", fence, governParameters(fence, now, act))
+      const parameters = governParameters(fence, yield* Clock.currentTimeMillis, act)
+      yield* act.pauses === undefined
+        ? verb("Ledger.govern", "weir.govern", fence, parameters)
+        : verb("Ledger.govern", "weir.govern_pauses", fence, [...parameters, pausesParameter(act.pauses)])
     }),
 
     standing: (entity) =>
@@ -185,10 +183,26 @@ export const fromClient = (
         ([row]) => row === undefined ? null : { mode: row.mode, override: overrideOf(row) },
       ),
 
-    audit: ({ after, entity, limit }) =>
+    pauses: (entity) =>
       Effect.map(
-        query<AuditRow>("Ledger.audit", selectAudit, [text(entity), bigint(after), bigint(limit)]),
+        query<{ readonly pauses: unknown }>("Ledger.pauses", selectPauses, [text(entity)]),
+        ([row]) => row === undefined ? [] : pausesOf(row.pauses),
+      ),
+
+    audit: ({ after, entity, limit, order = "oldest" }) =>
+      Effect.map(
+        query<AuditRow>("Ledger.audit", selectAudit[order], [
+          text(entity),
+          after === null ? null : bigint(after),
+          bigint(limit),
+        ]),
         (rows) => rows.map(auditOf),
+      ),
+
+    auditAnchor: (entity) =>
+      Effect.map(
+        query<AnchorRow>("Ledger.auditAnchor", selectAnchor, [text(entity)]),
+        ([row]) => row === undefined ? CHAIN_BEGIN : { sequence: Number(row.sequence), hash: row.hash },
       ),
 
     lastAct: (entity, actions) =>
@@ -197,11 +211,15 @@ export const fromClient = (
         ([row]) => row === undefined ? null : auditOf(row),
       ),
 
-    incidents: ({ entity, limit, open }) =>
+    incidents: ({ after, entities, entity, limit, open }) =>
       Effect.map(
         query<IncidentRow>("Ledger.incidents", selectIncidents, [
           entity === undefined ? null : text(entity),
           open === undefined ? null : open,
+          entities === undefined ? null : textColumn(entities, (one) => one),
+          after === undefined ? null : bigint(after.detectedAtMillis),
+          text(after?.entity ?? ""),
+          text(after?.id ?? ""),
           bigint(limit),
         ]),
         (rows) => rows.map(incidentOf),
@@ -332,20 +350,24 @@ export const connect = (options: Options): Effect.Effect<PgClient.PgClient, Ledg
  * Connects and migrates. While the database is away it fails with `Unavailable`: run it again, a failed try leaves
  * nothing behind in the scope.
  */
-export const make = (options: Options): Effect.Effect<typeof Ledger.Service, LedgerError, Scope.Scope> =>
+export const open = (options: Options): Effect.Effect<PgClient.PgClient, LedgerError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const attempt = yield* Scope.fork(yield* Effect.scope)
       return yield* restore(Effect.gen(function* () {
         const sql = yield* connect(options)
         yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
-        return fromClient(sql, options.statementTimeout)
+        return sql
       })).pipe(
         Scope.provide(attempt),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(attempt, exit)),
       )
     })
   )
+
+/** The ledger over a pool of its own, `open`ed. */
+export const make = (options: Options): Effect.Effect<typeof Ledger.Service, LedgerError, Scope.Scope> =>
+  Effect.map(open(options), (sql) => fromClient(sql, options.statementTimeout))
 
 /** `make` as a layer. */
 export const layer = (options: Options): Layer.Layer<Ledger, LedgerError> => Layer.effect(Ledger, make(options))

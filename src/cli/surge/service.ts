@@ -1,8 +1,7 @@
 /** What the running service tells of itself over HTTP. It may be away at any moment: then nothing is known. */
-import { Effect, Option } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
-import type { StatusReport } from "../../http/Status.ts"
-import { fromService } from "../statusReport.ts"
+import { Effect } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
+import { StatusReport } from "../../operate/Status.ts"
 
 const TIMEOUT = "2 seconds"
 
@@ -16,8 +15,19 @@ export const asked = (url: string): Effect.Effect<string | null> =>
     Effect.provide(FetchHttpClient.layer),
   )
 
-export const statusOf = (url: string): Effect.Effect<StatusReport | null> =>
-  Effect.map(fromService(url), Option.getOrNull)
+/** The status report of the service at `url`, asked for with a token where it wants one. */
+export const statusOf = (url: string, token?: string): Effect.Effect<StatusReport | null> =>
+  HttpClient.execute(
+    HttpClientRequest.get(`${url}/v1/status`).pipe((request) =>
+      token === undefined ? request : HttpClientRequest.bearerToken(request, token)
+    ),
+  ).pipe(
+    Effect.flatMap(HttpClientResponse.filterStatusOk),
+    Effect.flatMap(HttpClientResponse.schemaBodyJson(StatusReport)),
+    Effect.timeout(TIMEOUT),
+    Effect.orElseSucceed(() => null),
+    Effect.provide(FetchHttpClient.layer),
+  )
 
 /** Sum of all series of a metric in Prometheus' text; null when it has none. */
 export const sumOf = (metrics: string, name: string): number | null => {

@@ -1,15 +1,58 @@
 /** Acts in memory, step by step as `weir.govern` in `../sql/govern.ts`. */
-import { type Act, type AuditRecord, hashOf, type Incident } from "../Governance.ts"
+import {
+  type Act,
+  type AuditEntry,
+  type AuditRange,
+  type AuditRecord,
+  CHAIN_BEGIN,
+  type ChainEnd,
+  type FlowPause,
+  hashOf,
+  type Incident,
+  type IncidentFilter,
+} from "../Governance.ts"
 import { printable } from "../text.ts"
 import type { EntityState } from "./state.ts"
 
 export interface GovernanceState {
-  readonly audit: Array<AuditRecord>
+  audit: Array<AuditRecord>
+  /** The last record that was archived and forgotten. */
+  anchor: ChainEnd
   readonly entryIds: Set<string>
   readonly incidents: Map<string, Incident>
+  pauses: ReadonlyArray<FlowPause>
 }
 
-export const emptyGovernance = (): GovernanceState => ({ audit: [], entryIds: new Set(), incidents: new Map() })
+export const emptyGovernance = (): GovernanceState => ({
+  audit: [],
+  anchor: CHAIN_BEGIN,
+  entryIds: new Set(),
+  incidents: new Map(),
+  pauses: [],
+})
+
+/** One entry at the end of the trail, as `weir.append_audit` does; false: it was recorded before. */
+export const append = (
+  { audit, entryIds }: GovernanceState,
+  entity: string,
+  { action, actor, detail, id }: AuditEntry,
+  nowMillis: number,
+): boolean => {
+  if (entryIds.has(printable(id))) return false
+  const last = audit.at(-1)
+  const record = {
+    entity: printable(entity),
+    sequence: (last?.sequence ?? 0) + 1,
+    atMillis: nowMillis,
+    actor: printable(actor),
+    action: printable(action),
+    detail: JSON.stringify(detail),
+    previousHash: last?.hash ?? "",
+  }
+  audit.push({ ...record, hash: hashOf(record) })
+  entryIds.add(printable(id))
+  return true
+}
 
 /** Held drafts become ready to be posted. */
 const releaseOwed = ({ held }: EntityState): void => {
@@ -23,11 +66,11 @@ const releaseOwed = ({ held }: EntityState): void => {
 export const govern = (
   state: EntityState,
   entity: string,
-  { entries, incidents, outbox, standing }: Act,
+  { entries, incidents, outbox, pauses, standing }: Act,
   nowMillis: number,
   nextOutboxId: () => number,
 ): void => {
-  const { audit, entryIds } = state.governance
+  const { entryIds } = state.governance
   if (entries.some(({ id }) => entryIds.has(printable(id)))) return
   if (standing !== undefined && state.lease !== null) {
     const { mode, override } = standing
@@ -37,19 +80,10 @@ export const govern = (
       : { ...override, actor: printable(override.actor), reason: printable(override.reason) }
     if (mode === "full" || mode === "essential") releaseOwed(state)
   }
-  for (const { action, actor, detail, id } of entries) {
-    const record = {
-      entity: printable(entity),
-      sequence: audit.length + 1,
-      atMillis: nowMillis,
-      actor: printable(actor),
-      action: printable(action),
-      detail: JSON.stringify(detail),
-      previousHash: audit.at(-1)?.hash ?? "",
-    }
-    audit.push({ ...record, hash: hashOf(record) })
-    entryIds.add(printable(id))
+  if (pauses !== undefined) {
+    state.governance.pauses = pauses.toSorted((a, b) => a.flow < b.flow ? -1 : a.flow > b.flow ? 1 : 0)
   }
+  for (const entry of entries) append(state.governance, entity, entry, nowMillis)
   for (const incident of incidents) {
     const known = state.governance.incidents.get(incident.id)
     const { cause, detectedAtMillis } = known ?? incident
@@ -61,17 +95,33 @@ export const govern = (
 }
 
 /** As the port lists them. */
+export const auditOf = (
+  governance: GovernanceState | undefined,
+  { after, limit, order = "oldest" }: Omit<AuditRange, "entity">,
+): ReadonlyArray<AuditRecord> => {
+  const ordered = order === "oldest" ? governance?.audit ?? [] : governance?.audit.toReversed() ?? []
+  return ordered.filter(({ sequence }) => after === null || (order === "oldest" ? sequence > after : sequence < after))
+    .slice(0, limit)
+}
+
+const newestFirst = (
+  a: Pick<Incident, "detectedAtMillis" | "entity" | "id">,
+  b: Pick<Incident, "detectedAtMillis" | "entity" | "id">,
+): number =>
+  b.detectedAtMillis - a.detectedAtMillis || (a.entity === b.entity ? 0 : a.entity < b.entity ? -1 : 1) ||
+  (a.id === b.id ? 0 : a.id < b.id ? -1 : 1)
+
+/** As the port lists them. */
 export const incidentsOf = (
   states: Iterable<readonly [string, EntityState]>,
-  filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },
+  { after, entities, entity, limit, open }: IncidentFilter,
 ): ReadonlyArray<Incident> =>
   [...states].flatMap(([, { governance }]) => [...governance.incidents.values()])
     .filter((one) =>
-      (filter.entity === undefined || one.entity === filter.entity) &&
-      (filter.open === undefined || (one.restoredAtMillis === null) === filter.open)
+      (entity === undefined || one.entity === entity) &&
+      (entities === undefined || entities.includes(one.entity)) &&
+      (open === undefined || (one.restoredAtMillis === null) === open) &&
+      (after === undefined || newestFirst(after, one) < 0)
     )
-    .toSorted((a, b) =>
-      b.detectedAtMillis - a.detectedAtMillis || (a.entity === b.entity ? 0 : a.entity < b.entity ? -1 : 1) ||
-      (a.id < b.id ? -1 : 1)
-    )
-    .slice(0, filter.limit)
+    .toSorted(newestFirst)
+    .slice(0, limit)

@@ -3,6 +3,7 @@ import { batchOf, isFinal, merge } from "../batch.ts"
 import type { EventRecord, Settled, Settlement } from "../Ledger.ts"
 import type { Telling } from "../Told.ts"
 import { printable } from "../text.ts"
+import { leave } from "./history.ts"
 import { echoes, tell } from "./told.ts"
 import { count, punctual } from "./windows.ts"
 import { clean, countersOf, type EntityState, hold, nameOf, promote, release } from "./state.ts"
@@ -41,6 +42,7 @@ export const settle = (
       const gone = state.held.get(record.eventId)
       if (gone !== undefined) {
         state.held.delete(record.eventId)
+        leave(state, gone, next, nowMillis)
         touched.add(nameOf(gone.record.flow, gone.record.key))
       }
     } else if (known === undefined || known.state === "held") {

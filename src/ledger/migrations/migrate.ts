@@ -3,6 +3,8 @@ import { Migrator, SqlClient } from "effect/sql"
 import { SqlError } from "effect/sql/SqlError"
 import { LedgerError } from "../Ledger.ts"
 import { ledgerError, overdue } from "../sql/failure.ts"
+import { access } from "./access.ts"
+import { desk } from "./desk.ts"
 import { governance } from "./governance.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
@@ -13,6 +15,8 @@ const migrations = {
   "0001_tables": tables,
   "0002_verbs": verbs,
   "0003_governance": governance,
+  "0005_access": access,
+  "0006_desk": desk,
   "0008_windows": windows,
 }
 
