@@ -89,7 +89,7 @@ export const demo = Command.make(
               `  Odoo      curl ${odooUrl}/_standin/stats`,
             ].join("\n"),
           )
-          yield* Effect.never
+          return yield* Effect.never
         }
         if (!agreed) {
           return yield* new CommandFailed({ exit: exitCodes.failure, message: "What stands in Odoo is not what must." })

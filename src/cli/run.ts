@@ -55,7 +55,7 @@ export const run = Command.make(
     const { configuration: given, file, unknownVariables } = yield* loaded
     const configuration = cluster ? yield* clustered(given) : given
     const level = Option.getOrElse(yield* GlobalFlag.LogLevel, () => configuration.logLevel)
-    yield* Effect.gen(function* () {
+    return yield* Effect.gen(function* () {
       yield* watchSignals(Duration.sum(configuration.grace, SHUTDOWN_MARGIN))
       interruption.exitCode = 0
       yield* Effect.logInfo(`weir ${VERSION}, configuration from ${file ?? "the environment"}`)

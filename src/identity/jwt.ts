@@ -4,6 +4,7 @@
  */
 import { Effect, Option, Schema } from "effect"
 import { Buffer } from "node:buffer"
+import type { webcrypto } from "node:crypto"
 
 /** A longer one is somebody's mistake. Characters. */
 export const MAX_TOKEN = 8_192
@@ -85,7 +86,7 @@ export const isSignedBy = ({ algorithm, signature, signed }: UnverifiedJwt, key:
   const { crv, e, kty, n, x, y } = key
   const jwk = kty === "RSA" ? { kty, n, e } : { kty, crv, x, y }
   return Effect.tryPromise(async () => {
-    const imported = await crypto.subtle.importKey("jwk", jwk as JsonWebKey, parameters, false, ["verify"])
+    const imported = await crypto.subtle.importKey("jwk", jwk as webcrypto.JsonWebKey, parameters, false, ["verify"])
     return await crypto.subtle.verify(parameters, imported, signature, signed)
   }).pipe(Effect.orElseSucceed(() => false))
 }

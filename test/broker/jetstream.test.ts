@@ -1,7 +1,7 @@
 import { jetstreamManager } from "@nats-io/jetstream"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Ref, Schedule, Scope, Stream } from "effect"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readFile, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { afterAll, beforeAll } from "vitest"
@@ -52,6 +52,13 @@ brokerSuite("JetStream", {
     for (const consumer of await jsm.consumers.list("ERP").next()) await jsm.consumers.delete("ERP", consumer.name)
   }),
 })
+
+/** A signal takes a moment to reach all threads of a process. */
+const stopped = (pid: number) =>
+  Effect.promise(() => readFile(`/proc/${pid}/stat`, "utf8")).pipe(
+    Effect.filterOrFail((stat) => / T /u.test(stat), () => "still running"),
+    Effect.retry(Schedule.spaced("5 millis")),
+  )
 
 describe("the broker on JetStream", () => {
   const build = (options: JetStreamBroker.JetStreamOptions) =>
@@ -214,6 +221,7 @@ describe("the broker on JetStream", () => {
       const consumer = yield* Effect.provideService(open(timesheets), Broker, broker)
       yield* consumer.take(3)
       process.kill(frozen.pid, "SIGSTOP")
+      yield* stopped(frozen.pid)
       assert.strictEqual((yield* Effect.flip(broker.publish(numbered(1, undefined, 4)))).reason, "Unreachable")
       assert.strictEqual((yield* Effect.flip(broker.describe)).reason, "Unreachable")
       process.kill(frozen.pid, "SIGCONT")
