@@ -27,7 +27,7 @@ describe("the simulation", () => {
       )
     }
     // Worlds in which nothing goes wrong would prove nothing.
-    for (const what of ["takeover", "trouble Kill", "trouble Pause", "settled Waiting", "odoo ODOO-NO-ANSWER"]) {
+    for (const what of ["takeover", "weir killed", "weir stands still", "settled Waiting", "odoo ODOO-NO-ANSWER"]) {
       assert.isAbove(coverage[what] ?? 0, 0, what)
     }
   }, 120_000)

@@ -35,12 +35,16 @@ export interface Server {
   readonly thaw: Effect.Effect<void>
 }
 
-export const freePort: Effect.Effect<number> = Effect.callback((resume) => {
-  const server = createServer()
-  server.listen(0, HOST, () => {
-    const address = server.address()
-    const port = typeof address === "object" && address !== null ? address.port : 0
-    server.close(() => resume(Effect.succeed(port)))
+/** Below those that the system gives to outgoing connections, which would take it before its server does. */
+const PORTS = { from: 12_000, to: 32_000 }
+
+/** A port that nobody listens on. */
+export const freePort: Effect.Effect<number> = Effect.suspend(() => {
+  const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
+  return Effect.callback<number>((resume) => {
+    const server = createServer()
+    server.once("error", () => resume(freePort))
+    server.listen(port, HOST, () => server.close(() => resume(Effect.succeed(port))))
   })
 })
 
