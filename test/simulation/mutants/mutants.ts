@@ -11,7 +11,7 @@ export interface Mutant {
 export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a stale owner's statements are taken",
-    file: "src/ledger/MemoryLedger.ts",
+    file: "src/ledger/memory/Store.ts",
     find: "return state.lease?.epoch === fence.epoch",
     replace: "return state.lease !== null",
   },
