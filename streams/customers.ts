@@ -25,6 +25,7 @@ const upserted = event<CustomerUpserted>({
       name: "partner",
       model: "res.partner",
       mode: "upsert",
+      rewritten: ["vat", "phone"],
       rows: ({ data, company }) => ({
         externalId: customerId(company.entity, data.key),
         values: {

@@ -19,7 +19,7 @@ const LINE = "account.move.line"
 /** Amounts below half a unit of the smallest currency in use are float noise. */
 const EPSILON = 0.0005
 
-interface OpenLine {
+export interface OpenLine {
   readonly id: number
   readonly account: number | undefined
   /** In the company's currency. */
@@ -38,7 +38,7 @@ interface Match {
 const stateIn = (record: OdooRecord): string => String(record["state"])
 
 /** Open posted receivable lines by their move, in order of their id. */
-const openLines = Effect.fnUntraced(function* (moves: Iterable<number>, calls: CompanyCalls) {
+export const openLines = Effect.fnUntraced(function* (moves: Iterable<number>, calls: CompanyCalls) {
   const lines = yield* calls.searchRead(LINE, [
     ["move_id", "in", [...new Set(moves)]],
     ["account_type", "=", "asset_receivable"],

@@ -1,0 +1,116 @@
+/** A batch of events that is being looked at: what was seen of each so far, and who is still followed. */
+import type { EventSpec } from "../../../flow/Flow.ts"
+import type { Refusal, Step } from "../../../flow/Step.ts"
+import type { Write } from "../../../flow/Write.ts"
+import type { OdooRecord } from "../../CompanyCalls.ts"
+import type { Difference, Locked, Missing, Pending, Sight } from "./Sight.ts"
+
+interface Found {
+  readonly model: string
+  readonly externalId: string
+  readonly record: OdooRecord
+}
+
+interface Seen {
+  readonly missing: Array<Missing>
+  readonly differences: Array<Difference>
+  readonly pending: Array<Pending>
+  refusal: Refusal | null
+  locked: Locked | null
+  draft: boolean
+  /** First record of each load step. */
+  readonly records: Map<string, Found>
+}
+
+export class Looking {
+  readonly spec: EventSpec<unknown>
+  readonly writes: ReadonlyArray<Write<unknown>>
+  readonly #seen: ReadonlyArray<Seen>
+  #open: Array<number>
+
+  constructor(spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>) {
+    this.spec = spec
+    this.writes = writes
+    this.#open = writes.map((_, index) => index)
+    this.#seen = writes.map(() => ({
+      missing: [],
+      differences: [],
+      pending: [],
+      refusal: null,
+      locked: null,
+      draft: true,
+      records: new Map(),
+    }))
+  }
+
+  /** Positions of the events whose records stand so far; what comes after a missing one cannot be seen. */
+  get open(): ReadonlyArray<number> {
+    return this.#open
+  }
+
+  /** Drops those that are done with; called between two steps. */
+  settle(): void {
+    this.#open = this.#open.filter((index) => {
+      const { missing, refusal } = this.#seen[index]!
+      return missing.length === 0 && refusal === null
+    })
+  }
+
+  stands(index: number, step: string, found: Found): void {
+    this.writes[index]!.ids[step] = found.record.id
+    this.#seen[index]!.records.set(step, found)
+  }
+
+  recordOf(index: number, step: string): OdooRecord | undefined {
+    return this.#seen[index]!.records.get(step)?.record
+  }
+
+  isMissing(index: number): boolean {
+    return this.#seen[index]!.missing.length > 0
+  }
+
+  missing(index: number, missing: Missing): void {
+    this.#seen[index]!.missing.push(missing)
+  }
+
+  differs(index: number, difference: Difference): void {
+    this.#seen[index]!.differences.push(difference)
+  }
+
+  pends(index: number, pending: Pending): void {
+    this.#seen[index]!.pending.push(pending)
+  }
+
+  refuse(index: number, refusal: Refusal): void {
+    this.#seen[index]!.refusal ??= refusal
+  }
+
+  lock(index: number, locked: Locked): void {
+    this.#seen[index]!.locked ??= locked
+  }
+
+  /** Something that the plan makes binding has been made so. */
+  bound(index: number): void {
+    this.#seen[index]!.draft = false
+  }
+
+  sight(index: number): Sight {
+    const { records, ...seen } = this.#seen[index]!
+    const { record } = this.spec
+    const own = record === undefined ? undefined : records.get(record)
+    const links: Record<string, number> = {}
+    for (const [step, found] of records) if (step !== record) links[step] = found.record.id
+    return {
+      ...seen,
+      record: own === undefined ? null : { model: own.model, id: own.record.id, externalId: own.externalId },
+      links,
+    }
+  }
+}
+
+/** The steps of a plan with one tag. */
+export const stepsOf = <Tag extends Step<unknown>["_tag"]>(
+  { plan }: EventSpec<unknown>,
+  tag: Tag,
+): ReadonlyArray<Extract<Step<unknown>, { readonly _tag: Tag }>> =>
+  plan.filter((step): step is Extract<Step<unknown>, { readonly _tag: Tag }> => step._tag === tag)
