@@ -20,6 +20,17 @@ export interface ModeOverride {
   readonly untilMillis: number | null
 }
 
+/** A person's pause of one flow: it takes nothing in, whatever the mode, until it expires or is lifted. */
+export interface FlowPause {
+  readonly flow: string
+  readonly actor: string
+  readonly reason: string
+  /** Epoch milliseconds. */
+  readonly sinceMillis: number
+  /** Epoch milliseconds; null: until somebody lifts it. */
+  readonly untilMillis: number | null
+}
+
 /** How an entity stands. */
 export interface Standing {
   /** What it does now. */
@@ -77,6 +88,8 @@ export interface Act {
   readonly entries: readonly [AuditEntry, ...Array<AuditEntry>]
   /** Left out: mode and override stay. */
   readonly standing?: Standing
+  /** All of them as they are from now on, one a flow at most. Left out: they stay. */
+  readonly pauses?: ReadonlyArray<FlowPause>
   /** As they are now; those of the same id are replaced. */
   readonly incidents: ReadonlyArray<Incident>
   readonly outbox: ReadonlyArray<Publication>

@@ -16,7 +16,7 @@
 import { Cause, Context, type Effect, Schema } from "effect"
 import type { Message, Publication } from "../broker/Broker.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
-import type { Act, AuditRecord, Incident, Mode, Standing } from "./Governance.ts"
+import type { Act, AuditRecord, FlowPause, Incident, Mode, Standing } from "./Governance.ts"
 
 export type { Mode } from "./Governance.ts"
 
@@ -239,12 +239,15 @@ export class Ledger extends Context.Service<Ledger, {
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
   /**
-   * Makes an act durable in one transaction: mode, audit trail, incidents, outbox. Idempotent by the ids of its entries.
+   * Makes an act durable in one transaction: mode, pauses, audit trail, incidents, outbox. Idempotent by the ids of its
+   * entries.
    * A mode that posts (`full`, `essential`) also makes ready what waits for the flow `mode`: drafts not yet posted.
    */
   readonly govern: (fence: Fence, act: Act) => Effect.Effect<void, LedgerError>
   /** Mode and override of an entity; null when nobody ever claimed it. */
   readonly standing: (entity: string) => Effect.Effect<Standing | null, LedgerError>
+  /** Flows of an entity that people paused, by name. */
+  readonly pauses: (entity: string) => Effect.Effect<ReadonlyArray<FlowPause>, LedgerError>
   /** The audit trail of an entity in its order, after a position (0: from the beginning). */
   readonly audit: (
     range: { readonly entity: string; readonly after: number; readonly limit: number },

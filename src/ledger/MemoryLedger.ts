@@ -2,13 +2,14 @@
  * The ledger in memory: for simulations on virtual time and for tests. Atomic by nature, shared by all owners that get
  * the same instance, gone with the process. On demand it fails like a database: before a call took effect, or after.
  */
-import { Clock, Context, Effect, Layer } from "effect"
-import { type Answer, type EventState, type Fence, Ledger, LedgerError, type Tally } from "./Ledger.ts"
+import { Context, Effect, Layer } from "effect"
+import { Access } from "./Access.ts"
+import { type Answer, type EventState, Ledger, type Tally } from "./Ledger.ts"
+import { makeAccess } from "./memory/access.ts"
 import { govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import {
   countersOf,
-  emptyState,
   type EntityState,
   type HeldEntry,
   isBefore,
@@ -20,11 +21,10 @@ import {
   release,
 } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
-import { fenced } from "./sql/failure.ts"
+import { type Fault, Store } from "./memory/Store.ts"
 import { printable } from "./text.ts"
 
-/** `before`: nothing happened. `after`: it is done, but the caller does not learn it. */
-export type Fault = "before" | "after"
+export type { Fault } from "./memory/Store.ts"
 
 /** All that an entity's ledger holds, to be compared with what should be. */
 export interface Inspection {
@@ -35,14 +35,10 @@ export interface Inspection {
   readonly checkpoints: ReadonlyMap<string, number>
 }
 
-interface Planned {
-  readonly fault: Fault
-  readonly operation: string | undefined
-}
-
 /** The port itself, and the handle by which a test or a simulation holds it. */
 export class MemoryLedger extends Context.Service<MemoryLedger, {
   readonly ledger: typeof Ledger.Service
+  readonly access: typeof Access.Service
   /** The next `count` calls (of `operation`, for example `settle`, or of any) fail as `Unavailable`. Adds up. */
   readonly failNext: (count: number, fault: Fault, operation?: string) => Effect.Effect<void>
   readonly inspect: Effect.Effect<ReadonlyArray<Inspection>>
@@ -89,43 +85,9 @@ const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
   })
 
 export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() => {
-  const entities = new Map<string, EntityState>()
-  const planned: Array<Planned> = []
-  let outboxId = 0
-
-  const of = (entity: string): EntityState => {
-    const known = entities.get(entity)
-    if (known !== undefined) return known
-    const fresh = emptyState()
-    entities.set(entity, fresh)
-    return fresh
-  }
-
-  const lost = (operation: string, fault: Fault) =>
-    new LedgerError({
-      reason: "Unavailable",
-      operation: `Ledger.${operation}`,
-      message: `Planned fault ${fault} ${operation}.`,
-    })
-
-  /** One call: all or nothing, with the planned fault. */
-  const call = <A>(operation: string, run: (nowMillis: number) => A | LedgerError): Effect.Effect<A, LedgerError> =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      const place = planned.findIndex((plan) => plan.operation === undefined || plan.operation === operation)
-      const [plan] = place < 0 ? [] : planned.splice(place, 1)
-      if (plan?.fault === "before") return Effect.fail(lost(operation, "before"))
-      const result = run(now)
-      if (result instanceof LedgerError) return Effect.fail(result)
-      return plan === undefined ? Effect.succeed(result) : Effect.fail(lost(operation, "after"))
-    })
-
-  const owned = <A>(operation: string, fence: Fence, run: (state: EntityState, nowMillis: number) => A) =>
-    call<A>(operation, (now) => {
-      const state = of(fence.entity)
-      return state.lease?.epoch === fence.epoch
-        ? run(state, now)
-        : fenced(`Ledger.${operation}`, fence.entity, fence.epoch)
-    })
+  const store = new Store()
+  const { call, entities, of, owned } = store
+  const nextOutboxId = () => ++store.outboxId
 
   const ledger = Ledger.of({
     claim: (entity, owner) =>
@@ -162,7 +124,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         })
       }),
     settle: (fence, settlement) =>
-      owned("settle", fence, (state, now) => settle(state, settlement, now, () => ++outboxId)),
+      owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
     ready: (fence, flow, limit, except) =>
       owned("ready", fence, (state) => {
         const skip = new Set(except.map(printable))
@@ -189,12 +151,13 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         return due.length
       }),
     govern: (fence, act) =>
-      owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, () => ++outboxId)),
+      owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
     standing: (entity) =>
       call("standing", () => {
         const lease = entities.get(entity)?.lease ?? null
         return lease === null ? null : { mode: lease.mode, override: lease.override }
       }),
+    pauses: (entity) => call("pauses", () => entities.get(entity)?.governance.pauses ?? []),
     audit: ({ after, entity, limit }) =>
       call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
@@ -273,10 +236,8 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
 
   return MemoryLedger.of({
     ledger,
-    failNext: (count, fault, operation) =>
-      Effect.sync(() => {
-        for (let n = 0; n < count; n++) planned.push({ fault, operation })
-      }),
+    access: makeAccess(store),
+    failNext: (count, fault, operation) => Effect.sync(() => store.plan(count, fault, operation)),
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
         entity,
@@ -289,7 +250,11 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
   })
 })
 
-/** Both the handle and the port. */
-export const layer: Layer.Layer<MemoryLedger | Ledger> = Layer.effectContext(
-  Effect.map(make, (handle) => Context.make(MemoryLedger, handle).pipe(Context.add(Ledger, handle.ledger))),
+/** The handle and the ports. */
+export const layer: Layer.Layer<MemoryLedger | Ledger | Access> = Layer.effectContext(
+  Effect.map(make, (handle) =>
+    Context.make(MemoryLedger, handle).pipe(
+      Context.add(Ledger, handle.ledger),
+      Context.add(Access, handle.access),
+    )),
 )

@@ -3,14 +3,14 @@
  * `claim` asks twice.
  */
 import { PgClient } from "@effect/sql-pg"
-import { Clock, Duration, Effect, Exit, Layer, type Redacted, Scope } from "effect"
+import { Clock, type Duration, Effect, Exit, Layer, type Redacted, Scope } from "effect"
 import { Reactivity } from "effect/reactivity"
 import { SqlClient } from "effect/sql"
 import { batchOf } from "./batch.ts"
 import { type Fence, Ledger, type LedgerError, type Mode } from "./Ledger.ts"
 import { migrate } from "./migrations/migrate.ts"
 import { admission, type AdmitRow } from "./sql/admission.ts"
-import { fenced, ledgerError, overdue } from "./sql/failure.ts"
+import { fenced, ledgerError } from "./sql/failure.ts"
 import {
   auditOf,
   type AuditRow,
@@ -23,7 +23,9 @@ import {
   selectStanding,
   type StandingRow,
 } from "./sql/govern.ts"
+import { pausesOf, pausesParameter, selectPauses } from "./sql/pauses.ts"
 import { bigint, bigintColumn, invocation, text, textColumn } from "./sql/parameters.ts"
+import { queries } from "./sql/query.ts"
 import {
   exceptionOf,
   heldOf,
@@ -50,7 +52,7 @@ export interface Options {
   readonly statementTimeout?: Duration.Input
 }
 
-const defaults = { poolSize: 8, applicationName: "weir", statementTimeout: "30 seconds" } as const
+export const defaults = { poolSize: 8, applicationName: "weir", statementTimeout: "30 seconds" } as const
 const connectTimeout = "5 seconds"
 /** A peer that vanished without a word is noticed after about so long. */
 const keepAlive = "30 seconds"
@@ -63,16 +65,7 @@ export const fromClient = (
   sql: SqlClient.SqlClient,
   statementTimeout: Duration.Input = defaults.statementTimeout,
 ): typeof Ledger.Service => {
-  const limit = Duration.fromInputUnsafe(statementTimeout)
-
-  const query = <Row extends object>(operation: string, statement: string, parameters: ReadonlyArray<unknown>) =>
-    sql.unsafe<Row>(statement, parameters).pipe(
-      Effect.mapError(ledgerError(operation)),
-      Effect.timeoutOrElse({
-        duration: limit,
-        orElse: () => Effect.fail(overdue(operation, Duration.toMillis(limit))),
-      }),
-    )
+  const query = queries(sql, statementTimeout)
 
   /** A verb that answers a count, `stale` when fenced. */
   const verb = (operation: string, name: string, fence: Fence, parameters: ReadonlyArray<unknown>) =>
@@ -155,14 +148,22 @@ export const fromClient = (
       ]),
 
     govern: Effect.fnUntraced(function* (fence, act) {
-      const now = yield* Clock.currentTimeMillis
-      yield* verb("Ledger.govern", "weir.govern", fence, governParameters(fence, now, act))
+      const parameters = governParameters(fence, yield* Clock.currentTimeMillis, act)
+      yield* act.pauses === undefined
+        ? verb("Ledger.govern", "weir.govern", fence, parameters)
+        : verb("Ledger.govern", "weir.govern_pauses", fence, [...parameters, pausesParameter(act.pauses)])
     }),
 
     standing: (entity) =>
       Effect.map(
         query<StandingRow>("Ledger.standing", selectStanding, [text(entity)]),
         ([row]) => row === undefined ? null : { mode: row.mode, override: overrideOf(row) },
+      ),
+
+    pauses: (entity) =>
+      Effect.map(
+        query<{ readonly pauses: unknown }>("Ledger.pauses", selectPauses, [text(entity)]),
+        ([row]) => row === undefined ? [] : pausesOf(row.pauses),
       ),
 
     audit: ({ after, entity, limit }) =>
@@ -263,20 +264,24 @@ export const connect = (options: Options): Effect.Effect<PgClient.PgClient, Ledg
  * Connects and migrates. While the database is away it fails with `Unavailable`: run it again, a failed try leaves
  * nothing behind in the scope.
  */
-export const make = (options: Options): Effect.Effect<typeof Ledger.Service, LedgerError, Scope.Scope> =>
+export const open = (options: Options): Effect.Effect<PgClient.PgClient, LedgerError, Scope.Scope> =>
   Effect.uninterruptibleMask((restore) =>
     Effect.gen(function* () {
       const attempt = yield* Scope.fork(yield* Effect.scope)
       return yield* restore(Effect.gen(function* () {
         const sql = yield* connect(options)
         yield* Effect.provideService(migrate, SqlClient.SqlClient, sql)
-        return fromClient(sql, options.statementTimeout)
+        return sql
       })).pipe(
         Scope.provide(attempt),
         Effect.onExit((exit) => Exit.isSuccess(exit) ? Effect.void : Scope.close(attempt, exit)),
       )
     })
   )
+
+/** The ledger over a pool of its own, `open`ed. */
+export const make = (options: Options): Effect.Effect<typeof Ledger.Service, LedgerError, Scope.Scope> =>
+  Effect.map(open(options), (sql) => fromClient(sql, options.statementTimeout))
 
 /** `make` as a layer. */
 export const layer = (options: Options): Layer.Layer<Ledger, LedgerError> => Layer.effect(Ledger, make(options))

@@ -90,6 +90,24 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual([tally?.waiting, tally?.ready], [1, 1])
       }))
 
+    it.effect("keeps which flows are paused with the act that pauses them, over claims", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        assert.deepStrictEqual(yield* ledger.pauses(entity), [])
+        assert.deepStrictEqual(yield* ledger.pauses(freshEntity()), [])
+        const pause = { actor: "ada", reason: "prices \u0000 are wrong", sinceMillis: 1, untilMillis: null }
+        const pauses = [{ flow: "payments", ...pause, untilMillis: 9 }, { flow: "invoices", ...pause }]
+        yield* ledger.govern(fence, act("1", { pauses }))
+        yield* ledger.govern(fence, act("2", { standing: { mode: "drafts", override: null } }))
+        yield* ledger.govern(fence, act("1", { pauses: [] }))
+        const next = yield* ledger.claim(entity, "there")
+        assert.deepStrictEqual(yield* ledger.pauses(entity), pauses.toReversed())
+        isFenced(yield* Effect.flip(ledger.govern(fence, act("3", { pauses: [] }))))
+        yield* ledger.govern(next, act("4", { pauses: [] }))
+        assert.deepStrictEqual(yield* ledger.pauses(entity), [])
+        assert.strictEqual((yield* ledger.standing(entity))?.mode, "drafts")
+      }))
+
     it.effect("refuses every verb of a stale epoch and of an entity nobody claimed, and changes nothing", () =>
       Effect.gen(function* () {
         const { ledger, fence, entity } = yield* claimed

@@ -2,11 +2,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import process from "node:process"
 import { layer, make } from "../../src/ledger/MemoryLedger.ts"
+import { accessSuite } from "./Access.suite.ts"
 import { ledgerSuite } from "./Ledger.suite.ts"
 import { applied, parked, settlement } from "./outcomes.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 
 ledgerSuite("memory", layer)
+accessSuite("memory", layer)
 
 describe("MemoryLedger", () => {
   it.effect("fails before a call took effect, or after, as often as planned", () =>

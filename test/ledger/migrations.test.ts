@@ -6,7 +6,7 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs", "0003_governance"]
+const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access"]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -19,11 +19,14 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
       assert.deepStrictEqual(
         tables.map((table) => table.name),
         [
+          "api_token",
           "audit",
           "checkpoint",
           "duplicate",
+          "environment",
           "event",
           "held",
+          "idempotency_key",
           "incident",
           "lease",
           "mapping",

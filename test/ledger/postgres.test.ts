@@ -9,6 +9,8 @@ import { verifyAudit } from "../../src/ledger/Governance.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { make as makeMemory } from "../../src/ledger/MemoryLedger.ts"
 import { connect, fromClient, make } from "../../src/ledger/PgLedger.ts"
+import * as PgPorts from "../../src/ledger/PgPorts.ts"
+import { accessSuite } from "./Access.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
 import { applied, behind, parked, settlement, waiting } from "./outcomes.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
@@ -17,6 +19,12 @@ import { connection, emptyDatabase, Server, urlWith } from "./server.ts"
 const ledger = Layer.effect(Ledger, Effect.flatMap(Server, (server) => make({ url: server.url, poolSize: 6 })))
 
 ledgerSuite("PostgreSQL", ledger.pipe(Layer.provide(Server.layer)))
+accessSuite(
+  "PostgreSQL",
+  Layer.effectContext(Effect.flatMap(Server, (server) => PgPorts.make({ url: server.url, poolSize: 6 }))).pipe(
+    Layer.provide(Server.layer),
+  ),
+)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {
   it.effect.each(seedsOf(process.env["WEIR_SEED"]))(

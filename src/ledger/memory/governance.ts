@@ -1,5 +1,5 @@
 /** Acts in memory, step by step as `weir.govern` in `../sql/govern.ts`. */
-import { type Act, type AuditRecord, hashOf, type Incident } from "../Governance.ts"
+import { type Act, type AuditEntry, type AuditRecord, type FlowPause, hashOf, type Incident } from "../Governance.ts"
 import { printable } from "../text.ts"
 import type { EntityState } from "./state.ts"
 
@@ -7,9 +7,38 @@ export interface GovernanceState {
   readonly audit: Array<AuditRecord>
   readonly entryIds: Set<string>
   readonly incidents: Map<string, Incident>
+  pauses: ReadonlyArray<FlowPause>
 }
 
-export const emptyGovernance = (): GovernanceState => ({ audit: [], entryIds: new Set(), incidents: new Map() })
+export const emptyGovernance = (): GovernanceState => ({
+  audit: [],
+  entryIds: new Set(),
+  incidents: new Map(),
+  pauses: [],
+})
+
+/** One entry at the end of the trail, as `weir.append_audit` does; false: it was recorded before. */
+export const append = (
+  { audit, entryIds }: GovernanceState,
+  entity: string,
+  { action, actor, detail, id }: AuditEntry,
+  nowMillis: number,
+): boolean => {
+  if (entryIds.has(printable(id))) return false
+  const last = audit.at(-1)
+  const record = {
+    entity: printable(entity),
+    sequence: (last?.sequence ?? 0) + 1,
+    atMillis: nowMillis,
+    actor: printable(actor),
+    action: printable(action),
+    detail: JSON.stringify(detail),
+    previousHash: last?.hash ?? "",
+  }
+  audit.push({ ...record, hash: hashOf(record) })
+  entryIds.add(printable(id))
+  return true
+}
 
 /** Held drafts become ready to be posted. */
 const releaseOwed = ({ held }: EntityState): void => {
@@ -23,11 +52,11 @@ const releaseOwed = ({ held }: EntityState): void => {
 export const govern = (
   state: EntityState,
   entity: string,
-  { entries, incidents, outbox, standing }: Act,
+  { entries, incidents, outbox, pauses, standing }: Act,
   nowMillis: number,
   nextOutboxId: () => number,
 ): void => {
-  const { audit, entryIds } = state.governance
+  const { entryIds } = state.governance
   if (entries.some(({ id }) => entryIds.has(printable(id)))) return
   if (standing !== undefined && state.lease !== null) {
     const { mode, override } = standing
@@ -37,19 +66,10 @@ export const govern = (
       : { ...override, actor: printable(override.actor), reason: printable(override.reason) }
     if (mode === "full" || mode === "essential") releaseOwed(state)
   }
-  for (const { action, actor, detail, id } of entries) {
-    const record = {
-      entity: printable(entity),
-      sequence: audit.length + 1,
-      atMillis: nowMillis,
-      actor: printable(actor),
-      action: printable(action),
-      detail: JSON.stringify(detail),
-      previousHash: audit.at(-1)?.hash ?? "",
-    }
-    audit.push({ ...record, hash: hashOf(record) })
-    entryIds.add(printable(id))
+  if (pauses !== undefined) {
+    state.governance.pauses = pauses.toSorted((a, b) => a.flow < b.flow ? -1 : a.flow > b.flow ? 1 : 0)
   }
+  for (const entry of entries) append(state.governance, entity, entry, nowMillis)
   for (const incident of incidents) {
     const known = state.governance.incidents.get(incident.id)
     const { cause, detectedAtMillis } = known ?? incident

@@ -3,6 +3,7 @@ import { Migrator, SqlClient } from "effect/sql"
 import { SqlError } from "effect/sql/SqlError"
 import { LedgerError } from "../Ledger.ts"
 import { ledgerError, overdue } from "../sql/failure.ts"
+import { access } from "./access.ts"
 import { governance } from "./governance.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
@@ -12,6 +13,7 @@ const migrations = {
   "0001_tables": tables,
   "0002_verbs": verbs,
   "0003_governance": governance,
+  "0005_access": access,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

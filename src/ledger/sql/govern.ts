@@ -8,6 +8,11 @@ import { byIndex } from "./release.ts"
 /** A field as `Governance.hashOf` writes it. */
 const field = (sql: string): string => `octet_length(convert_to(${sql}, 'UTF8')) || ':' || ${sql}`
 
+/** The hash over these fields, as `Governance.hashOf` makes it. */
+export const chained = (fields: ReadonlyArray<string>): string =>
+  `encode(sha256(convert_to(
+        ${fields.map(field).join(" ||\n        ")}, 'UTF8')), 'hex')`
+
 /**
  * Answers how many audit records it wrote; 0 when it was recorded before. -1: stale epoch. A mode that posts makes ready
  * what waits to be posted.

@@ -1,0 +1,23 @@
+/** All ports of the ledger over one pool. */
+import { Context, type Duration, Effect, Layer, type Scope } from "effect"
+import type { SqlClient } from "effect/sql"
+import { Access } from "./Access.ts"
+import { Ledger, type LedgerError } from "./Ledger.ts"
+import * as PgAccess from "./PgAccess.ts"
+import * as PgLedger from "./PgLedger.ts"
+
+export type Ports = Ledger | Access
+
+/** Over a client that somebody else owns. Does not touch the database. */
+export const fromClient = (sql: SqlClient.SqlClient, statementTimeout?: Duration.Input): Context.Context<Ports> =>
+  Context.make(Ledger, PgLedger.fromClient(sql, statementTimeout)).pipe(
+    Context.add(Access, PgAccess.fromClient(sql, statementTimeout)),
+  )
+
+/** Connects and migrates; see `PgLedger.open`. */
+export const make = (
+  options: PgLedger.Options,
+): Effect.Effect<Context.Context<Ports>, LedgerError, Scope.Scope> =>
+  Effect.map(PgLedger.open(options), (sql) => fromClient(sql, options.statementTimeout))
+
+export const layer = (options: PgLedger.Options): Layer.Layer<Ports, LedgerError> => Layer.effectContext(make(options))
