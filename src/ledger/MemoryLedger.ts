@@ -4,8 +4,11 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Access } from "./Access.ts"
-import { type Answer, type EventState, Ledger, type Tally } from "./Ledger.ts"
+import { type EventState, Ledger, type Tally } from "./Ledger.ts"
+import { Recall } from "./Recall.ts"
+import { Runs } from "./Runs.ts"
 import { makeAccess } from "./memory/access.ts"
+import { answersIn } from "./memory/admit.ts"
 import { govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import {
@@ -19,8 +22,11 @@ import {
   noCounters,
   promote,
   release,
+  stateOf,
 } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
+import { makeRecall } from "./memory/recall.ts"
+import { makeRuns } from "./memory/runs.ts"
 import { type Fault, Store } from "./memory/Store.ts"
 import { printable } from "./text.ts"
 
@@ -39,6 +45,8 @@ export interface Inspection {
 export class MemoryLedger extends Context.Service<MemoryLedger, {
   readonly ledger: typeof Ledger.Service
   readonly access: typeof Access.Service
+  readonly recall: typeof Recall.Service
+  readonly runs: typeof Runs.Service
   /** The next `count` calls (of `operation`, for example `settle`, or of any) fail as `Unavailable`. Adds up. */
   readonly failNext: (count: number, fault: Fault, operation?: string) => Effect.Effect<void>
   readonly inspect: Effect.Effect<ReadonlyArray<Inspection>>
@@ -61,9 +69,6 @@ const exceptionOf = (
   heldSinceMillis,
   message,
 })
-
-const stateOf = (state: EntityState, eventId: string, known: Known): EventState =>
-  known.state === "held" ? state.held.get(eventId)?.state ?? "parked" : known.state
 
 const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
   [...new Set([...state.counters.keys(), ...state.checkpoints.keys()])].toSorted().map((flow) => {
@@ -98,33 +103,8 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         state.lease = { epoch, owner, mode, claimedAtMillis: now, override: state.lease?.override ?? null }
         return { entity, epoch, mode, checkpoints: new Map(state.checkpoints) }
       }),
-    admit: (fence, flow, questions) =>
-      owned("admit", fence, (state) => {
-        const rivals = new Map<string, Array<HeldEntry>>()
-        for (const entry of state.held.values()) {
-          const name = nameOf(entry.record.flow, entry.record.key)
-          const known = rivals.get(name)
-          if (known === undefined) rivals.set(name, [entry])
-          else known.push(entry)
-        }
-        return questions.map((question): Answer => {
-          const eventId = printable(question.eventId)
-          const known = state.events.get(eventId)
-          const own = state.held.get(eventId)
-          return {
-            seen: known === undefined
-              ? null
-              : { state: stateOf(state, eventId, known), payloadHash: known.record.payloadHash },
-            mapping: mappingOf(state, { flow, key: question.key }),
-            blocked: (rivals.get(nameOf(flow, question.key)) ?? []).some((rival) =>
-              rival !== own && (own === undefined || isBefore(rival.record, own.record))
-            ),
-            references: question.references.map((reference) => mappingOf(state, reference)),
-          }
-        })
-      }),
-    settle: (fence, settlement) =>
-      owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
+    admit: (fence, flow, questions) => owned("admit", fence, (state) => answersIn(state, flow, questions)),
+    settle: (fence, settlement) => owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
     ready: (fence, flow, limit, except) =>
       owned("ready", fence, (state) => {
         const skip = new Set(except.map(printable))
@@ -150,8 +130,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         for (const entry of due) Object.assign(entry, { state: "parked", code: "REFERENCE-OVERDUE" })
         return due.length
       }),
-    govern: (fence, act) =>
-      owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
+    govern: (fence, act) => owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
     standing: (entity) =>
       call("standing", () => {
         const lease = entities.get(entity)?.lease ?? null
@@ -237,11 +216,13 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
   return MemoryLedger.of({
     ledger,
     access: makeAccess(store),
+    recall: makeRecall(store),
+    runs: makeRuns(store),
     failNext: (count, fault, operation) => Effect.sync(() => store.plan(count, fault, operation)),
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
         entity,
-        events: [...state.events].map(([id, known]) => ({ ...known, state: stateOf(state, id, known) })),
+        events: [...state.events].map(([id, known]) => ({ ...known, state: stateOf(state, known) })),
         mappings: [...state.mappings.values()],
         held: [...state.held.values()].map((entry) => ({ ...entry })),
         checkpoints: new Map(state.checkpoints),
@@ -251,10 +232,12 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
 })
 
 /** The handle and the ports. */
-export const layer: Layer.Layer<MemoryLedger | Ledger | Access> = Layer.effectContext(
+export const layer: Layer.Layer<MemoryLedger | Ledger | Access | Recall | Runs> = Layer.effectContext(
   Effect.map(make, (handle) =>
     Context.make(MemoryLedger, handle).pipe(
       Context.add(Ledger, handle.ledger),
       Context.add(Access, handle.access),
+      Context.add(Recall, handle.recall),
+      Context.add(Runs, handle.runs),
     )),
 )

@@ -11,8 +11,8 @@ import {
   type EnvironmentRow,
   insertToken,
   markEnvironment,
-  type ReservedRow,
   reservedOf,
+  type ReservedRow,
   revokeToken,
   selectEnvironment,
   selectToken,
@@ -30,9 +30,9 @@ export const fromClient = (
 ): typeof Access.Service => {
   const query = queries(sql, statementTimeout)
   const texts = (values: ReadonlyArray<string>) => textColumn(values, (value) => value)
-  const environment = Effect.suspend(() =>
-    query<EnvironmentRow>("Access.environment", selectEnvironment, [])
-  ).pipe(Effect.map(([row]) => row === undefined ? null : environmentOf(row)))
+  const environment = Effect.suspend(() => query<EnvironmentRow>("Access.environment", selectEnvironment, [])).pipe(
+    Effect.map(([row]) => row === undefined ? null : environmentOf(row)),
+  )
 
   return Access.of({
     issue: (token) =>

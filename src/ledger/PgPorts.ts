@@ -5,13 +5,19 @@ import { Access } from "./Access.ts"
 import { Ledger, type LedgerError } from "./Ledger.ts"
 import * as PgAccess from "./PgAccess.ts"
 import * as PgLedger from "./PgLedger.ts"
+import * as PgRecall from "./PgRecall.ts"
+import * as PgRuns from "./PgRuns.ts"
+import { Recall } from "./Recall.ts"
+import { Runs } from "./Runs.ts"
 
-export type Ports = Ledger | Access
+export type Ports = Ledger | Access | Recall | Runs
 
 /** Over a client that somebody else owns. Does not touch the database. */
 export const fromClient = (sql: SqlClient.SqlClient, statementTimeout?: Duration.Input): Context.Context<Ports> =>
   Context.make(Ledger, PgLedger.fromClient(sql, statementTimeout)).pipe(
     Context.add(Access, PgAccess.fromClient(sql, statementTimeout)),
+    Context.add(Recall, PgRecall.fromClient(sql, statementTimeout)),
+    Context.add(Runs, PgRuns.fromClient(sql, statementTimeout)),
   )
 
 /** Connects and migrates; see `PgLedger.open`. */

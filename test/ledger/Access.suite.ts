@@ -43,7 +43,13 @@ export const accessSuite = (name: string, adapter: Layer.Layer<Access | Ledger, 
         assert.strictEqual(yield* access.token(first), null)
         yield* access.issue(token(second))
         yield* access.issue({ ...token(first), entities: null })
-        const known = { ...token(first), entities: null, revokedAtMillis: null, revokedBy: null, lastUsedAtMillis: null }
+        const known = {
+          ...token(first),
+          entities: null,
+          revokedAtMillis: null,
+          revokedBy: null,
+          lastUsedAtMillis: null,
+        }
         assert.deepStrictEqual(yield* access.token(first), known)
         yield* TestClock.setTime(50)
         assert.strictEqual(yield* access.revoke(first, "eve"), true)
@@ -72,7 +78,8 @@ export const accessSuite = (name: string, adapter: Layer.Layer<Access | Ledger, 
       Effect.gen(function* () {
         const access = yield* Access
         const caller = fresh("c")
-        const outcome = (key: string, given: Partial<Reservation> = {}) => access.reserve(reservation(caller, key, given))
+        const outcome = (key: string, given: Partial<Reservation> = {}) =>
+          access.reserve(reservation(caller, key, given))
         assert.deepStrictEqual(yield* outcome("k"), { _tag: "Fresh" })
         assert.deepStrictEqual(yield* outcome("k", { nowMillis: 99 }), { _tag: "Busy" })
         assert.deepStrictEqual(yield* outcome("k", { fingerprint: "two" }), { _tag: "Other" })
@@ -92,7 +99,10 @@ export const accessSuite = (name: string, adapter: Layer.Layer<Access | Ledger, 
         assert.strictEqual((yield* access.reserve(reservation(caller, "died", { nowMillis: 100 })))._tag, "Fresh")
         yield* access.reserve(reservation(caller, "refused"))
         yield* access.abandon(caller, "refused")
-        assert.strictEqual((yield* access.reserve(reservation(caller, "refused", { fingerprint: "two" })))._tag, "Fresh")
+        assert.strictEqual(
+          (yield* access.reserve(reservation(caller, "refused", { fingerprint: "two" })))._tag,
+          "Fresh",
+        )
       }))
 
     it.effect("gives a caller so many keys, until some expire", () =>

@@ -4,11 +4,15 @@ import process from "node:process"
 import { layer, make } from "../../src/ledger/MemoryLedger.ts"
 import { accessSuite } from "./Access.suite.ts"
 import { ledgerSuite } from "./Ledger.suite.ts"
+import { recallSuite } from "./Recall.suite.ts"
+import { runsSuite } from "./Runs.suite.ts"
 import { applied, parked, settlement } from "./outcomes.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 
 ledgerSuite("memory", layer)
 accessSuite("memory", layer)
+recallSuite("memory", layer)
+runsSuite("memory", layer)
 
 describe("MemoryLedger", () => {
   it.effect("fails before a call took effect, or after, as often as planned", () =>

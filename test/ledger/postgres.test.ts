@@ -13,18 +13,20 @@ import * as PgPorts from "../../src/ledger/PgPorts.ts"
 import { accessSuite } from "./Access.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
 import { applied, behind, parked, settlement, waiting } from "./outcomes.ts"
+import { recallSuite } from "./Recall.suite.ts"
+import { runsSuite } from "./Runs.suite.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 import { connection, emptyDatabase, Server, urlWith } from "./server.ts"
 
 const ledger = Layer.effect(Ledger, Effect.flatMap(Server, (server) => make({ url: server.url, poolSize: 6 })))
 
 ledgerSuite("PostgreSQL", ledger.pipe(Layer.provide(Server.layer)))
-accessSuite(
-  "PostgreSQL",
-  Layer.effectContext(Effect.flatMap(Server, (server) => PgPorts.make({ url: server.url, poolSize: 6 }))).pipe(
-    Layer.provide(Server.layer),
-  ),
-)
+const ports = Layer.effectContext(
+  Effect.flatMap(Server, (server) => PgPorts.make({ url: server.url, poolSize: 6 })),
+).pipe(Layer.provide(Server.layer))
+accessSuite("PostgreSQL", ports)
+recallSuite("PostgreSQL", ports)
+runsSuite("PostgreSQL", ports)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {
   it.effect.each(seedsOf(process.env["WEIR_SEED"]))(

@@ -3,6 +3,7 @@ import { Clock, Effect } from "effect"
 import { type Fence, LedgerError } from "../Ledger.ts"
 import { fenced } from "../sql/failure.ts"
 import { type AccessState, emptyAccess } from "./accessState.ts"
+import type { RunsState } from "./runs.ts"
 import { emptyState, type EntityState } from "./state.ts"
 
 /** `before`: nothing happened. `after`: it is done, but the caller does not learn it. */
@@ -24,6 +25,7 @@ const lost = (operation: string, fault: Fault) =>
 export class Store {
   readonly entities = new Map<string, EntityState>()
   readonly access: AccessState = emptyAccess()
+  readonly runs: RunsState = new Map()
   outboxId = 0
   readonly #planned: Array<Planned> = []
 

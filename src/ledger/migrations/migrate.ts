@@ -5,6 +5,7 @@ import { LedgerError } from "../Ledger.ts"
 import { ledgerError, overdue } from "../sql/failure.ts"
 import { access } from "./access.ts"
 import { governance } from "./governance.ts"
+import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
 
@@ -14,6 +15,7 @@ const migrations = {
   "0002_verbs": verbs,
   "0003_governance": governance,
   "0005_access": access,
+  "0010_runs": runs,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */
