@@ -15,6 +15,9 @@ export interface Batch {
   readonly items: ReadonlyArray<Item>
 }
 
+/** The ledger handed it out. */
+const isHeld = ({ delivery, replay }: Item): boolean => delivery === null && replay === undefined
+
 export class Schedule {
   /** Items of each key, the first one possibly in a batch. Who comes with a known identity queues behind its bearer. */
   #queues = new Map<string, Array<Item>>()
@@ -75,7 +78,7 @@ export class Schedule {
       // One identity under two keys would be two events in Odoo and one in the ledger: the second must see the first.
       const name = this.#queueOf.get(eventId) ?? key
       const queue = this.#queues.get(name)
-      if (item.delivery === null) this.#eventIds.add(eventId)
+      if (isHeld(item)) this.#eventIds.add(eventId)
       this.#queueOf.set(eventId, name)
       item.stale = queue !== undefined || this.#settledMeanwhile.has(key) || this.#settledMeanwhile.has(eventId)
       this.#size++
@@ -87,12 +90,16 @@ export class Schedule {
     if (--this.#admissions === 0) this.#settledMeanwhile.clear()
   }
 
-  /** Up to `size` items of different keys whose parents are free, or null. They are the batch's until `done`. */
-  take(size: number): Batch | null {
+  /**
+   * Up to `size` items of different keys whose parents are free, or null. They are the batch's until `done`. `replayed`:
+   * of those that a replay brings, which never share a batch with what is live.
+   */
+  take(size: number, replayed = false): Batch | null {
     const holder: Holder = Symbol(this.#flow)
     const items: Array<Item> = []
     for (const key of this.#runnable) {
       const item = this.#queues.get(key)![0]!
+      if ((item.replay !== undefined) !== replayed) continue
       if (!this.#parents.acquire(item.payload?.parents ?? [], holder, this.#flow)) continue
       items.push(item)
       if (items.length === size) break
@@ -114,7 +121,7 @@ export class Schedule {
       const queue = this.#queues.get(name)!
       queue.shift()
       this.#size--
-      if (item.delivery === null) this.#eventIds.delete(eventId)
+      if (isHeld(item)) this.#eventIds.delete(eventId)
       if (!queue.some(({ event }) => event.eventId === eventId)) this.#queueOf.delete(eventId)
       if (queue.length === 0) this.#queues.delete(name)
       else this.#runnable.add(name)

@@ -1,7 +1,7 @@
 /** Third stage: what the ledger knows about an event decides what is to be done with it. */
 import type { Answer, Mapping, Reference } from "../ledger/Ledger.ts"
 import { liftOf, standsIn } from "./hold.ts"
-import type { Item, Payload, Verdict } from "./Item.ts"
+import type { Item, Payload, Replayed, Verdict } from "./Item.ts"
 
 /** What the ledger is asked about an event, in this order: what must be there, then what may hold it back. */
 export const referencesOf = (payload: Payload | null): ReadonlyArray<Reference> => {
@@ -12,7 +12,11 @@ export const referencesOf = (payload: Payload | null): ReadonlyArray<Reference> 
 const final = new Set<string>(["applied", "superseded", "dismissed"])
 
 /** The verdict on `item`, given what the ledger answered. Pure; the order of the questions matters. */
-export const judge = (item: Item, answer: Answer): Verdict => {
+export const judge = (item: Item, answer: Answer): Verdict =>
+  item.replay === undefined ? judgeArrived(item, answer) : judgeReplayed(item, item.replay, answer)
+
+/** `rewrites`: a record of its key that is gone, or a draft, may be written again by an event of another identity. */
+const judgeArrived = (item: Item, answer: Answer, rewrites = false): Verdict => {
   const { seen, mapping } = answer
   const again = item.delivery === null
   if (seen !== null && !(again && !final.has(seen.state))) {
@@ -26,7 +30,7 @@ export const judge = (item: Item, answer: Answer): Verdict => {
   if (answer.blocked) return { _tag: "Behind" }
   if (item.payload === null) return { _tag: "Park", ...item.rejection! }
   if (mapping !== null) {
-    if (item.payload.spec.versions === "once") {
+    if (item.payload.spec.versions === "once" && !rewrites) {
       return {
         _tag: "Park",
         code: "EVENT-CHANGED",
@@ -35,7 +39,11 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     }
     if (isOlder(item.event.version, mapping)) return { _tag: "Superseded" }
   }
-  const { holds, references } = item.payload
+  return obstacleOf(item.payload, answer) ?? writeOf(item.payload, answer)
+}
+
+/** What it has to wait for. */
+const obstacleOf = ({ holds, references }: Payload, answer: Answer): Verdict | undefined => {
   const needed = holds.length === 0 ? answer.references : answer.references.slice(0, references.length)
   const missing = needed.indexOf(null)
   if (missing >= 0) return { _tag: "Wait", on: references[missing]!, code: "REFERENCE-MISSING" }
@@ -43,7 +51,27 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     const known = answer.references[references.length + n]
     if (known != null && standsIn(known)) return { _tag: "Wait", on: liftOf(hold, known), code: "ON-HOLD" }
   }
-  return { _tag: "Write", references: needed as ReadonlyArray<Mapping>, previous: mapping }
+  return undefined
+}
+
+const writeOf = ({ references }: Payload, answer: Answer): Verdict => ({
+  _tag: "Write",
+  references: answer.references.slice(0, references.length) as ReadonlyArray<Mapping>,
+  previous: answer.mapping,
+})
+
+/**
+ * The same for an event that a replay brings. One that is new to the ledger is judged as if it had just arrived. One that
+ * was applied is written again when something of it is not there; in all other cases it is left alone, and the ledger
+ * with it: what is held is the exception desk's, and a later version of the key has the last word.
+ */
+const judgeReplayed = (item: Item, replay: Replayed, answer: Answer): Verdict => {
+  const { mapping, seen } = answer
+  if (seen === null) return judgeArrived(item, answer, replay.gone || replay.amend)
+  const { payload, event: { version } } = item
+  if (seen.state !== "applied" || answer.blocked || payload === null || !replay.undone) return { _tag: "Duplicate" }
+  if (version !== null && mapping?.version != null && version < mapping.version) return { _tag: "Duplicate" }
+  return obstacleOf(payload, answer) === undefined ? writeOf(payload, answer) : { _tag: "Duplicate" }
 }
 
 /** The version gate: a sequence that is not larger than the applied one has been overtaken. */

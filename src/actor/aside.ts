@@ -36,5 +36,9 @@ export const part = (items: ReadonlyArray<Item>, schedule: Pick<Schedule, "queue
   return aside.length === 0 ? { here: items, aside } : { here, aside }
 }
 
-/** A verdict that is final already costs nothing; the ledger need not keep the message for it. */
-const mayWait = ({ verdict: { _tag } }: Item): boolean => _tag === "Write" || _tag === "Wait" || _tag === "Behind"
+/**
+ * A verdict that is final already costs nothing; the ledger need not keep the message for it. What a replay brings is kept
+ * with its run.
+ */
+const mayWait = ({ replay, verdict: { _tag } }: Item): boolean =>
+  replay === undefined && (_tag === "Write" || _tag === "Wait" || _tag === "Behind")

@@ -4,7 +4,7 @@
  * comes behind.
  */
 import { Cause, Clock, Duration, Effect } from "effect"
-import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
+import { DEFAULT_RETRY_FOR, type Flow, type Lane } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Mapping, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
@@ -26,6 +26,8 @@ export interface Writing {
   readonly drafts: boolean
   /** Months whose late documents are approved. */
   readonly approvedPeriods: ReadonlySet<string>
+  /** In which the calls to Odoo go. */
+  readonly lane: Lane
   readonly retrying: Perseverance["retrying"]
   /** What the flow's calls go through. */
   readonly ways: Ways
@@ -64,7 +66,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         key: item.event.key,
         company: writing.company,
         references: item.verdict._tag === "Write" ? item.verdict.references : [],
-        previous: item.verdict._tag === "Write" ? item.verdict.previous : null,
+        previous: item.verdict._tag === "Write" && item.replay?.gone !== true ? item.verdict.previous : null,
         ids: {},
         read: {},
       }
@@ -72,8 +74,9 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
     for (const { item } of group) item.attempts++
     const results = yield* writing.guard(plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
-      lane: flow.lane,
+      lane: writing.lane,
       drafts: writing.drafts,
+      amend: group[0]!.item.replay?.amend === true,
       approvedPeriods: writing.approvedPeriods,
     }))
     const now = yield* Clock.currentTimeMillis
@@ -103,7 +106,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         events: group.length,
         patience: alone ? retryFor : Duration.times(retryFor, SPLIT_AFTER),
         before,
-        answers: plan.answers(writing.company, flow.lane),
+        answers: plan.answers(writing.company, writing.lane),
         retrying: writing.retrying,
         ready: writing.ways.closed,
       })
@@ -142,9 +145,13 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       ),
     )
 
-  for (const group of bySpec(items)) yield* guarded(group, false)
+  for (const part of [items.filter((item) => !isAmending(item)), items.filter(isAmending)]) {
+    for (const group of bySpec(part)) yield* guarded(group, false)
+  }
   return items.map((item) => outcomes.get(item)!)
 })
+
+const isAmending = ({ replay }: Item): boolean => replay?.amend === true
 
 const bySpec = (items: ReadonlyArray<Item>): ReadonlyArray<ReadonlyArray<Pending>> => {
   const groups = new Map<unknown, Array<Pending>>()
@@ -193,19 +200,21 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    ...mappedOf(item, payload, result.mapping, write.previous),
+    ...mappedOf(item, payload, result.mapping),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
   }
 }
 
 /** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
 const mappedOf = (
-  { event: { flow, key, version } }: Item,
+  { event: { flow, key, version }, replay, verdict }: Item,
   { spec: { hold } }: Payload,
   written: Mapping,
-  previous: Mapping | null,
 ): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Reference> } => {
-  const { [HELD]: held, ...known } = previous?.links ?? {}
+  const previous = verdict._tag === "Write" ? verdict.previous : null
+  const { [HELD]: held, ...linked } = previous?.links ?? {}
+  // Of a record that was gone, its parts were gone too; a hold on the key still stands.
+  const known = replay?.gone === true ? {} : linked
   const stands = hold === "set" || (hold === undefined && held !== undefined)
   const links = { ...known, ...written.links, ...(stands && { [HELD]: 1 }) }
   const mapping = { ...written, version, links }

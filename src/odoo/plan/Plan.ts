@@ -19,6 +19,7 @@ import type { Company } from "../Company.ts"
 import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
 import { MasterData } from "../MasterData.ts"
 import { Odoo, type OdooError } from "../Odoo.ts"
+import { dropForeignLines, refuseBound } from "./amend.ts"
 import { Batch } from "./Batch.ts"
 import { runCheck } from "./check.ts"
 import { runCompare } from "./compare.ts"
@@ -45,6 +46,8 @@ export interface PlanContext {
   readonly lane: Lane
   /** Create, never post: a posting step and all that follow it are left out. */
   readonly drafts: boolean
+  /** What stands as a draft gets the events' values; what is bound already is refused. Default false. */
+  readonly amend?: boolean
   /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
   readonly approvedPeriods?: ReadonlySet<string>
 }
@@ -110,6 +113,7 @@ export const make = Effect.gen(function* () {
     batch: Batch,
     calls: CompanyCalls,
     approved: ReadonlySet<string>,
+    amended: EventSpec<unknown> | null,
   ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
       case "Check":
@@ -117,7 +121,10 @@ export const make = Effect.gen(function* () {
       case "Query":
         return runQuery(step, batch, calls)
       case "Load":
-        return runLoad(step, batch, calls)
+        return amended === null ? runLoad(step, batch, calls, false) : runLoad(step, batch, calls, true).pipe(
+          Effect.andThen(Effect.sync(() => batch.settle())),
+          Effect.andThen(dropForeignLines(amended, step, batch, calls)),
+        )
       case "Update":
         return runUpdate(step, batch, calls)
       case "Unlink":
@@ -137,14 +144,15 @@ export const make = Effect.gen(function* () {
 
   const runAll = Effect.fnUntraced(
     function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, context: PlanContext) {
-      const { approvedPeriods = NOTHING, drafts, lane } = context
+      const { amend = false, approvedPeriods = NOTHING, drafts, lane } = context
       const [first] = writes
       if (first === undefined) return []
       const calls = companyCalls(odoo, gate, first.company, lane)
       const batch = new Batch(writes)
+      if (amend) yield* refuseBound(spec, batch, calls)
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
-        yield* runStep(step, batch, calls, approvedPeriods)
+        yield* runStep(step, batch, calls, approvedPeriods, amend ? spec : null)
         batch.settle()
       }
       yield* compensateAll(spec.plan.filter((step) => step._tag === "Load"), batch, calls)
