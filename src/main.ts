@@ -17,17 +17,19 @@ import { resolve, type SecretMissing } from "./config/Secret.ts"
 import type { Addresses } from "./config/Servers.ts"
 import { VERSION } from "./config/version.ts"
 import type { Flow } from "./flow/Flow.ts"
+import { health } from "./http/readiness.ts"
 import * as Http from "./http/Server.ts"
-import { health, statusSource } from "./http/live.ts"
-import { control } from "./http/liveControl.ts"
-import { Ledger } from "./ledger/Ledger.ts"
-import * as PgLedger from "./ledger/PgLedger.ts"
+import * as Authenticator from "./identity/Authenticator.ts"
+import * as Oidc from "./identity/Oidc.ts"
+import * as PgPorts from "./ledger/PgPorts.ts"
 import * as CallGate from "./odoo/CallGate.ts"
 import * as OdooHealth from "./odoo/Health.ts"
 import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import { live as liveActors } from "./operate/Actors.ts"
+import * as Operations from "./operate/layer.ts"
 import { validateCatalog } from "../streams/catalog.ts"
 import { gateGauges } from "./telemetry/Metrics.ts"
 
@@ -63,9 +65,8 @@ export const broker = (settings: Settings, { natsUrl }: Addresses) =>
 
 /** The ledger, migrated. Waits while its database is away. */
 export const ledger = (settings: Settings, { postgresUrl }: Addresses) =>
-  Layer.effect(
-    Ledger,
-    PgLedger.make({
+  Layer.effectContext(
+    PgPorts.make({
       url: postgresUrl,
       ...(settings.postgres === undefined ? {} : { poolSize: settings.postgres.connections }),
     }).pipe(untilAvailable("ledger")),
@@ -130,10 +131,16 @@ export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
     Layer.provideMerge(roster(settings, flows)),
   )
 
+/** The API over the engine: who may ask, and what for. */
+export const api = ({ access, http }: Settings) =>
+  Http.layer({ ...http, callsPerMinute: access.callsPerMinute }).pipe(
+    Layer.provide([health, Operations.layer, Authenticator.layer(access)]),
+    Layer.provide([liveActors, Oidc.layer(access.oidc)]),
+  )
+
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
-  Http.layer(settings.http).pipe(
-    Layer.provide([statusSource, health, control]),
+  api(settings).pipe(
     Layer.provideMerge(engine(settings, flows)),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

@@ -16,6 +16,15 @@ import type { Schedule } from "./Schedule.ts"
 export const State = Schema.Literals(["starting", "running", "troubled", "draining", "stopped", "fenced"])
 export type State = typeof State.Type
 
+/** A person's decision and how long it holds. */
+export const OverrideStatus = Schema.Struct({
+  actor: Schema.String,
+  reason: Schema.String,
+  /** Epoch milliseconds; null: until it is lifted. */
+  untilMillis: Schema.NullOr(Schema.Int),
+})
+export type OverrideStatus = typeof OverrideStatus.Type
+
 export const FlowStatus = Schema.Struct({
   flow: Schema.String,
   state: State,
@@ -35,6 +44,8 @@ export const FlowStatus = Schema.Struct({
   restarts: Schema.Int,
   /** Consumers replaced because they had gone silent. */
   rebuilds: Schema.Int,
+  /** A person paused it; null: nobody did. */
+  paused: Schema.NullOr(OverrideStatus),
 })
 export type FlowStatus = typeof FlowStatus.Type
 
@@ -45,13 +56,6 @@ export const CircuitStatus = Schema.Struct({
   openedAtMillis: Schema.NullOr(Schema.Int),
   /** The last failure; empty when there was none. */
   trouble: Schema.String,
-})
-
-export const OverrideStatus = Schema.Struct({
-  actor: Schema.String,
-  reason: Schema.String,
-  /** Epoch milliseconds; null: until it is lifted. */
-  untilMillis: Schema.NullOr(Schema.Int),
 })
 
 export const EntityStatus = Schema.Struct({
@@ -103,6 +107,7 @@ export class FlowBoard {
   #trouble = ""
   restarts = 0
   rebuilds = 0
+  paused: OverrideStatus | null = null
   readonly #retries = new Map<Writer, Retry>()
   readonly flow: string
   #rate = new Rate()
@@ -187,6 +192,7 @@ export class FlowBoard {
       nextTryMillis: retries.length === 0 ? null : Math.min(...retries.map(({ nextTryMillis }) => nextTryMillis)),
       restarts: this.restarts,
       rebuilds: this.rebuilds,
+      paused: this.paused,
     }
   }
 }

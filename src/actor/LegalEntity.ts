@@ -16,6 +16,7 @@ import type { Standing } from "../ledger/Governance.ts"
 import { isFenced } from "../ledger/Ledger.ts"
 import { EntityStatus } from "./Board.ts"
 import { makeConduct, ODOO } from "./modes/Conduct.ts"
+import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
 import { Roster } from "./Roster.ts"
 import { session, type SessionBoard } from "./Session.ts"
@@ -55,16 +56,27 @@ export const LegalEntity = Entity.make("LegalEntity", [
    */
   Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
   Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
+  /** One flow takes nothing in, whatever the mode. Takes effect, and answers, as `SetMode` does. */
+  Rpc.make("Pause", {
+    payload: {
+      flow: Schema.String,
+      actor: Actor,
+      reason: Schema.String,
+      /** Epoch milliseconds; null: until it is lifted. */
+      untilMillis: Schema.NullOr(Schema.Int),
+    },
+    success: EntityStatus,
+    error: ControlRefused,
+  }),
+  /** Lifts a pause. One that is not there: nothing happens. */
+  Rpc.make("Unpause", {
+    payload: { flow: Schema.String, actor: Actor, reason: Schema.String },
+    success: EntityStatus,
+    error: ControlRefused,
+  }),
 ])
 
 const OPERATOR = "operator"
-
-interface ModeRequest {
-  readonly mode: typeof Mode.Type
-  readonly actor?: string
-  readonly reason?: string
-  readonly untilMillis?: number | null
-}
 
 const overrideOf = (standing: Standing | null): EntityStatus["override"] => {
   if (standing === null || standing.override === null) return null
@@ -179,20 +191,17 @@ export const LegalEntityLive = LegalEntity.toLayer(
     })
     yield* (yield* Shutdown).register(code, drain)
 
-    const setMode = Effect.fnUntraced(
-      function* ({ actor = OPERATOR, mode, reason = "", untilMillis = null }: ModeRequest) {
-        if (board.governor === null) {
-          return yield* new ControlRefused({
-            message: `${code} is ${board.state} and takes no mode now. Resume it, or try again in a moment.`,
-          })
-        }
-        const done = yield* board.governor.wish({ actor, mode, reason, untilMillis })
-        if (done) return yield* status
+    const wished = Effect.fnUntraced(function* (wish: Wish) {
+      if (board.governor === null) {
         return yield* new ControlRefused({
-          message: `${code} was stopped before the mode took effect, or too many changes wait. Look at its status.`,
+          message: `${code} is ${board.state} and takes no orders now. Resume it, or try again in a moment.`,
         })
-      },
-    )
+      }
+      if (yield* board.governor.wish(wish)) return yield* status
+      return yield* new ControlRefused({
+        message: `${code} was stopped before it took effect, or too many changes wait. Look at its status.`,
+      })
+    })
     const drained = Effect.fnUntraced(function* (actor = OPERATOR) {
       if (board.governor !== null) conduct?.notes.push({ actor, action: "drained" })
       yield* drain
@@ -207,9 +216,14 @@ export const LegalEntityLive = LegalEntity.toLayer(
     return LegalEntity.of({
       Ensure: () => Effect.void,
       Status: () => Rpc.fork(status),
-      SetMode: ({ payload }) => Rpc.fork(setMode(payload)),
+      SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>
+        Rpc.fork(wished({ _tag: "Mode", actor, mode, reason, untilMillis })),
       Drain: ({ payload }) => Rpc.fork(drained(payload.actor)),
       Resume: ({ payload }) => Rpc.fork(resumed(payload.actor)),
+      Pause: ({ payload: { actor = OPERATOR, flow, reason, untilMillis } }) =>
+        Rpc.fork(wished({ _tag: "Pause", actor, flow, reason, untilMillis })),
+      Unpause: ({ payload: { actor = OPERATOR, flow, reason } }) =>
+        Rpc.fork(wished({ _tag: "Unpause", actor, flow, reason })),
     })
   }),
   { maxIdleTime: MAX_IDLE, disableFatalDefects: true },

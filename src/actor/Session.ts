@@ -62,6 +62,7 @@ export const session = Effect.fnUntraced(function* (
 
   const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
   const standing = yield* takenOver(settings, claim, conduct)
+  const pauses = yield* ledger.pauses(settings.code).pipe(untilAvailable("pauses"))
   yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${standing.mode}`)
   board.claim = claim
   board.flows = flows.map(({ name }) => new FlowBoard(name))
@@ -154,6 +155,7 @@ export const session = Effect.fnUntraced(function* (
   const governor = yield* makeGovernor({
     claim,
     standing,
+    pauses,
     conduct,
     leave: switchboard.leave,
     enter: switchboard.enter,
@@ -169,11 +171,19 @@ export const session = Effect.fnUntraced(function* (
       CallGate,
       yield* CallGate,
     ),
-    stands: (standing) => {
+    stands: (standing, pauses) => {
       board.standing = standing
       if (standing.mode === "hold") board.state = "stopped"
       else if (board.state === "stopped") board.state = Deferred.isDoneUnsafe(company) ? "running" : "starting"
-      for (const flow of flows) if (settingOf(standing.mode, flow) === "stopped") boardOf(flow.name).halted()
+      const paused = new Map(pauses.map((pause) => [pause.flow, pause]))
+      for (const flow of flows) {
+        const line = boardOf(flow.name)
+        const pause = paused.get(flow.name)
+        line.paused = pause === undefined
+          ? null
+          : { actor: pause.actor, reason: pause.reason, untilMillis: pause.untilMillis }
+        if (settingOf(standing.mode, flow, new Set(paused.keys())) === "stopped") line.halted()
+      }
     },
     outbox: () => Latch.openUnsafe(outbox),
   })

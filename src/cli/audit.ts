@@ -1,18 +1,14 @@
 /** `weir audit`: who changed what, when and why; and whether the trail is what was written. */
-import { Console, Effect } from "effect"
-import { Command, Flag } from "effect/cli"
-import { postgresUrlOf } from "../config/Servers.ts"
-import { Environment } from "../config/Secret.ts"
-import { type AuditRecord, verifyAudit } from "../ledger/Governance.ts"
-import { Ledger } from "../ledger/Ledger.ts"
-import { entityArgument } from "./control.ts"
+import { Effect } from "effect"
+import { Argument, Command, Flag } from "effect/cli"
+import type { AuditRecord } from "../ledger/Governance.ts"
+import type { Verification } from "../operate/Audit.ts"
+import { ask } from "./door.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"
-import { ledgerOf, unanswered } from "./ports.ts"
-import { jsonFlag, loaded } from "./root.ts"
-import { type Column, paintFor, table } from "./table.ts"
-
-/** Records read at a time; a chain is verified as a whole. */
-const PAGE = 1_000
+import { given } from "./given.ts"
+import { jsonFlag } from "./root.ts"
+import { operation, pageFlags, pageLines, show } from "./show.ts"
+import { type Column, table } from "./table.ts"
 
 const columns: ReadonlyArray<Column<AuditRecord>> = [
   { title: "NO", align: "right", cell: ({ sequence }) => String(sequence) },
@@ -23,53 +19,59 @@ const columns: ReadonlyArray<Column<AuditRecord>> = [
   { title: "HASH", cell: ({ hash }) => hash.slice(0, 12) },
 ]
 
-/** The whole trail of an entity. */
-export const trailOf = Effect.fnUntraced(function* (entity: string) {
-  const ledger = yield* Ledger
-  const records: Array<AuditRecord> = []
-  while (true) {
-    const page = yield* ledger.audit({ entity, after: records.at(-1)?.sequence ?? 0, limit: PAGE })
-    records.push(...page)
-    if (page.length < PAGE) return records
-  }
-})
+const trailArgument = Argument.String("entity").pipe(
+  Argument.withDescription("Code of the legal entity; _weir: what concerns the whole installation"),
+)
 
-export const audit = Command.make(
-  "audit",
+const list = Command.make(
+  "list",
   {
-    entity: entityArgument,
-    last: Flag.Int("last").pipe(
-      Flag.withDescription("So many of the newest records are shown; all are verified"),
-      Flag.withDefault(20),
+    entity: trailArgument,
+    order: Flag.Literals("order", ["newest", "oldest"]).pipe(
+      Flag.withDescription("Which come first"),
+      Flag.withDefault("newest"),
     ),
+    ...pageFlags,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ entity, json, last }) {
-    const { configuration } = yield* loaded
-    const records = yield* Effect.gen(function* () {
-      const ledger = ledgerOf(yield* postgresUrlOf(configuration))
-      return yield* trailOf(entity).pipe(Effect.provide(ledger))
-    }).pipe(
-      Effect.mapError((error) =>
-        error._tag === "ServersError"
-          ? new CommandFailed({ exit: exitCodes.unreachable, message: error.message })
-          : unanswered(error)
-      ),
+  Effect.fnUntraced(function* ({ after, entity, json, limit, order }) {
+    const query = { ...given({ after, limit }), order }
+    const page = yield* ask(({ api }) => api.audit.list({ params: { entity }, query }))
+    yield* show(
+      json,
+      page,
+      (page, paint) =>
+        pageLines(page, (records) => table(columns, records, paint), `Nothing was changed for ${entity}.`),
     )
-    const broken = verifyAudit(records)
-    const shown = records.slice(-Math.max(0, last))
-    if (json) yield* Console.log(JSON.stringify({ entity, records: shown, total: records.length, broken }))
-    else {
-      const paint = paintFor(process.stdout.isTTY === true, (yield* Environment)["NO_COLOR"])
-      yield* Console.log(records.length === 0 ? `Nothing was changed for ${entity}.` : table(columns, shown, paint))
-    }
-    if (broken === null) return
+  }),
+).pipe(operation("audit.list"), Command.withDescription("Show who changed what, when and why, newest first"))
+
+const verdict = ({ broken, entity, lastHash, records }: Verification): string =>
+  broken === null
+    ? `${entity}: ${records} records, each as it was written.${
+      lastHash === "" ? "" : ` The last hash, to be kept elsewhere: ${lastHash}`
+    }`
+    : `${entity}: record ${broken} is not what was written.`
+
+const verify = Command.make(
+  "verify",
+  { entity: trailArgument, json: jsonFlag },
+  Effect.fnUntraced(function* ({ entity, json }) {
+    const found = yield* ask(({ api }) => api.audit.verify({ params: { entity } }))
+    yield* show(json, found, verdict)
+    if (found.broken === null) return
     return yield* new CommandFailed({
       exit: exitCodes.checkFailed,
       message:
-        `The audit trail of ${entity} is not what was written: record ${broken} does not fit. Compare with a backup.`,
+        `The audit trail of ${entity} is not what was written: record ${found.broken} does not fit. Compare with a backup.`,
     })
   }),
 ).pipe(
-  Command.withDescription("Show who changed what, when and why, and verify that the trail is what was written"),
+  operation("audit.verify"),
+  Command.withDescription("Verify that the trail is what was written; ends with 3 when it is not"),
+)
+
+export const audit = Command.make("audit").pipe(
+  Command.withDescription("Who changed what, when and why, and whether that is what was written"),
+  Command.withSubcommands([list, verify]),
 )

@@ -82,7 +82,7 @@ export const demo = Command.make(
           yield* Console.error(
             [
               "Everything is left up until Ctrl-C:",
-              `  status    curl ${server}/status`,
+              `  status    curl ${server}/v1/status`,
               `  metrics   curl ${server}/metrics`,
               `  NATS      nats --server ${addresses.natsUrl} stream ls`,
               `  ledger    psql ${postgresUrl} -c 'select * from weir.tally'`,

@@ -1,20 +1,12 @@
 /** `weir incidents`: what went wrong with dependencies, when it was noticed, contained and over. */
-import { Console, Effect, Option } from "effect"
+import { Effect } from "effect"
 import { Command, Flag } from "effect/cli"
-import { postgresUrlOf } from "../config/Servers.ts"
-import { Environment } from "../config/Secret.ts"
-import type { Incident } from "../ledger/Governance.ts"
-import { Ledger } from "../ledger/Ledger.ts"
-import { CommandFailed, exitCodes } from "./Failure.ts"
-import { ledgerOf, unanswered } from "./ports.ts"
-import { jsonFlag, loaded } from "./root.ts"
-import { type Column, type Paint, paintFor, table } from "./table.ts"
-
-/** Most incidents shown, the newest ones. */
-const LIMIT = 100
-
-const instant = (millis: number | null): string =>
-  millis === null ? "-" : new Date(millis).toISOString().replace(/\.\d+Z$/u, "Z")
+import type { IncidentView } from "../operate/Incidents.ts"
+import { ask } from "./door.ts"
+import { given } from "./given.ts"
+import { jsonFlag } from "./root.ts"
+import { instant, operation, pageFlags, pageLines, show } from "./show.ts"
+import { type Column, type Paint, table } from "./table.ts"
 
 /** `3.2 s`, `4.5 min`, `2.0 h`: from one time to another. */
 const span = (from: number, to: number | null): string => {
@@ -24,7 +16,7 @@ const span = (from: number, to: number | null): string => {
   return seconds < 7_200 ? `${(seconds / 60).toFixed(1)} min` : `${(seconds / 3_600).toFixed(1)} h`
 }
 
-const columns: ReadonlyArray<Column<Incident>> = [
+const columns: ReadonlyArray<Column<IncidentView>> = [
   { title: "ENTITY", cell: ({ entity }) => entity },
   { title: "CAUSE", cell: ({ cause }) => cause },
   { title: "DETECTED", cell: ({ detectedAtMillis }) => instant(detectedAtMillis) },
@@ -43,37 +35,25 @@ const columns: ReadonlyArray<Column<Incident>> = [
 ]
 
 /** For people; durations count from the detection. */
-export const renderIncidents = (incidents: ReadonlyArray<Incident>, paint: Paint): string =>
-  incidents.length === 0 ? "No incidents." : table(columns, incidents, paint)
+export const renderIncidents = (
+  page: { readonly items: ReadonlyArray<IncidentView>; readonly next: string | null },
+  paint: Paint,
+): string => pageLines(page, (items) => table(columns, items, paint), "No incidents.")
 
 export const incidents = Command.make(
   "incidents",
   {
     entity: Flag.String("entity").pipe(Flag.withDescription("Of this legal entity only"), Flag.optional),
     open: Flag.Boolean("open").pipe(Flag.withDescription("Only those that are not over"), Flag.withDefault(false)),
+    ...pageFlags,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ entity, json, open }) {
-    const { configuration } = yield* loaded
-    const found = yield* Effect.gen(function* () {
-      const ledger = ledgerOf(yield* postgresUrlOf(configuration))
-      return yield* Effect.flatMap(Ledger, (ledger) =>
-        ledger.incidents({
-          limit: LIMIT,
-          ...(open ? { open: true } : {}),
-          ...(Option.isSome(entity) ? { entity: entity.value } : {}),
-        })).pipe(Effect.provide(ledger))
-    }).pipe(
-      Effect.mapError((error) =>
-        error._tag === "LedgerError" || error._tag === "SecretMissing"
-          ? unanswered(error)
-          : new CommandFailed({ exit: exitCodes.unreachable, message: error.message })
-      ),
-    )
-    const paint = paintFor(process.stdout.isTTY === true, (yield* Environment)["NO_COLOR"])
-    yield* Console.log(json ? JSON.stringify(found) : renderIncidents(found, paint))
+  Effect.fnUntraced(function* ({ after, entity, json, limit, open }) {
+    const query = { ...given({ after, entity, limit }), ...(open ? { open: "true" as const } : {}) }
+    yield* show(json, yield* ask(({ api }) => api.incidents.list({ query })), renderIncidents)
   }),
 ).pipe(
+  operation("incidents.list"),
   Command.withDescription("List incidents: detected, contained and restored, newest first"),
   Command.withExamples([{ command: "weir incidents --open", description: "what goes on now" }]),
 )

@@ -1,8 +1,11 @@
 /** `weir mode`: what a legal entity may do now. */
-import { Console, Effect, Option, Schema } from "effect"
-import { Argument, Command, Flag } from "effect/cli"
-import { byFlag, entityArgument, order, said } from "./control.ts"
+import { Effect } from "effect"
+import { Argument, Command } from "effect/cli"
+import { ask } from "./door.ts"
+import { given } from "./given.ts"
+import { entityArgument, reasonFlag, said, untilFlag } from "./orders.ts"
 import { jsonFlag } from "./root.ts"
+import { operation, show } from "./show.ts"
 
 export const mode = Command.make(
   "mode",
@@ -11,30 +14,16 @@ export const mode = Command.make(
     mode: Argument.Literals("mode", ["full", "essential", "drafts", "hold", "auto"]).pipe(
       Argument.withDescription("auto lifts what a person decided: Weir decides again"),
     ),
-    reason: Flag.String("reason").pipe(
-      Flag.withSchema(Schema.NonEmptyString),
-      Flag.withDescription("Why, for the audit trail and for whoever listens"),
-    ),
-    until: Flag.String("until").pipe(
-      Flag.withSchema(Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/u))),
-      Flag.withDescription(
-        "When Weir decides again, with time zone: 2026-12-31T18:00:00+01:00. Default: at `mode auto`",
-      ),
-      Flag.optional,
-    ),
-    by: byFlag,
+    reason: reasonFlag,
+    until: untilFlag,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ by, entity, json, mode, reason, until }) {
-    const answer = yield* order(entity, "mode", {
-      mode,
-      reason,
-      actor: by,
-      ...(Option.isSome(until) ? { until: until.value } : {}),
-    })
-    yield* Console.log(json ? JSON.stringify(answer) : said(answer))
+  Effect.fnUntraced(function* ({ entity, json, mode, reason, until }) {
+    const payload = { mode, reason, ...given({ until }) }
+    yield* show(json, yield* ask(({ api }) => api.entities.mode({ params: { entity }, headers: {}, payload })), said)
   }),
 ).pipe(
+  operation("entity.mode"),
   Command.withDescription("Decide what a legal entity may do: full, essential, drafts or hold; auto: Weir decides"),
   Command.withExamples([
     { command: `weir mode be01 hold --reason "Odoo upgrade"`, description: "nothing is written until mode auto" },

@@ -1,14 +1,19 @@
 /** `weir resume`: takes up the work of a drained legal entity again. */
-import { Console, Effect } from "effect"
+import { Effect } from "effect"
 import { Command } from "effect/cli"
-import { byFlag, entityArgument, order, said } from "./control.ts"
+import { ask } from "./door.ts"
+import { entityArgument, said } from "./orders.ts"
 import { jsonFlag } from "./root.ts"
+import { operation, show } from "./show.ts"
 
 export const resume = Command.make(
   "resume",
-  { entity: entityArgument, by: byFlag, json: jsonFlag },
-  Effect.fnUntraced(function* ({ by, entity, json }) {
-    const answer = yield* order(entity, "resume", { actor: by })
-    yield* Console.log(json ? JSON.stringify(answer) : said(answer))
+  { entity: entityArgument, json: jsonFlag },
+  Effect.fnUntraced(function* ({ entity, json }) {
+    const request = { params: { entity }, headers: {}, payload: {} }
+    yield* show(json, yield* ask(({ api }) => api.entities.resume(request)), said)
   }),
-).pipe(Command.withDescription("Take up the work of a drained legal entity again"))
+).pipe(
+  operation("entity.resume"),
+  Command.withDescription("Take up the work of a drained legal entity again"),
+)

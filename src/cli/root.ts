@@ -6,13 +6,26 @@ import { load } from "../config/load.ts"
 export const root = Command.make("weir").pipe(
   Command.withDescription(
     "Weir brings business events from NATS JetStream into Odoo: each exactly once, in order per business key.\n\n" +
-      "Exit codes: 0 it worked, 1 it failed, 2 wrong usage or configuration, 3 a check failed (doctor), " +
+      "Exit codes: 0 it worked, 1 it failed, 2 wrong usage or configuration, 3 a check failed (doctor, audit verify), " +
       "4 broker, ledger or Odoo cannot be reached.",
   ),
   Command.withSharedFlags({
     config: Flag.String("config").pipe(
       Flag.withAlias("c"),
       Flag.withDescription("Configuration file. Default: WEIR_CONFIG, else weir.json if there is one"),
+      Flag.optional,
+    ),
+    url: Flag.String("url").pipe(
+      Flag.withDescription(
+        "The service to ask, for example https://weir.example.com. Default: WEIR_URL, else the one of the configuration. " +
+          "WEIR_TOKEN holds the token for it",
+      ),
+      Flag.optional,
+    ),
+    by: Flag.String("by").pipe(
+      Flag.withDescription(
+        "Who asks, for the audit trail, where no token says it. Default: the user of the operating system",
+      ),
       Flag.optional,
     ),
   }),

@@ -48,7 +48,7 @@ export const run = Command.make(
       return yield* Effect.gen(function* () {
         const server = yield* HttpServer.HttpServer
         yield* Effect.logInfo(
-          `serves ${entities.join(", ")}; status on ${HttpServer.formatAddress(server.address)}/status`,
+          `serves ${entities.join(", ")}; status on ${HttpServer.formatAddress(server.address)}/v1/status`,
         )
         return yield* Effect.never
       }).pipe(Effect.provide(serve(configuration, addresses, catalog)))

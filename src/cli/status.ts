@@ -3,8 +3,11 @@ import { Console, Effect, Schedule } from "effect"
 import { Command, Flag } from "effect/cli"
 import { Environment } from "../config/Secret.ts"
 import { interruption } from "./Failure.ts"
-import { jsonFlag, loaded } from "./root.ts"
-import { render, statusReport } from "./statusReport.ts"
+import { ask } from "./door.ts"
+import { given } from "./given.ts"
+import { jsonFlag } from "./root.ts"
+import { operation } from "./show.ts"
+import { render } from "./statusReport.ts"
 import { paintFor } from "./table.ts"
 
 const WATCH_EVERY = "1 second"
@@ -19,15 +22,15 @@ export const status = Command.make(
       Flag.withDescription("Show it again every second, until Ctrl-C"),
       Flag.withDefault(false),
     ),
+    entity: Flag.String("entity").pipe(Flag.withDescription("Of this legal entity only"), Flag.optional),
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ json, watch }) {
-    const { configuration } = yield* loaded
+  Effect.fnUntraced(function* ({ entity, json, watch }) {
     const terminal = process.stdout.isTTY === true
     const paint = paintFor(terminal, (yield* Environment)["NO_COLOR"])
     const show = Effect.gen(function* () {
-      const { live, report } = yield* statusReport(configuration)
-      const text = json ? JSON.stringify({ live, ...report }) : render(report, live, paint)
+      const report = yield* ask(({ api }) => api.status.show({ query: given({ entity }) }))
+      const text = json ? JSON.stringify(report) : render(report, paint)
       yield* Console.log(watch && terminal && !json ? `${CLEAR}${text}` : text)
     })
     if (!watch) return yield* show
@@ -35,6 +38,7 @@ export const status = Command.make(
     yield* Effect.repeat(show, Schedule.spaced(WATCH_EVERY))
   }),
 ).pipe(
+  operation("status.show"),
   Command.withDescription("Show state, backlog, counters and exceptions per entity and flow"),
   Command.withExamples([
     { command: "weir status --watch", description: "on a screen" },

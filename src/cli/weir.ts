@@ -1,27 +1,12 @@
-/** The command line. One file per command beside this one. */
+/** The program `weir`. Its commands are in `commands.ts`, one file each. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Option, Runtime } from "effect"
 import { CliError, Command } from "effect/cli"
 import { VERSION } from "../config/version.ts"
 import * as Logging from "../telemetry/Logging.ts"
-import { audit } from "./audit.ts"
-import { demo } from "./demo.ts"
-import { doctor } from "./doctor.ts"
-import { drain } from "./drain.ts"
+import { cli } from "./commands.ts"
 import { exitCodes, interruption } from "./Failure.ts"
-import { incidents } from "./incidents.ts"
-import { mode } from "./mode.ts"
-import { period } from "./period.ts"
-import { publish } from "./publish.ts"
-import { resume } from "./resume.ts"
-import { root } from "./root.ts"
-import { run } from "./run.ts"
-import { status } from "./status.ts"
-
-export const cli = root.pipe(
-  Command.withSubcommands([run, publish, status, mode, drain, resume, incidents, audit, doctor, demo, period]),
-)
 
 /** The library ends a bad call with 1; that is what a failure has here. */
 const teardown: Runtime.Teardown = (exit, onExit) => {

@@ -7,6 +7,7 @@
 import { Context, Duration, Effect, Schema, SchemaTransformation } from "effect"
 import { EntityCode } from "../../schemas/ids.ts"
 import { Currency } from "../../schemas/money.ts"
+import { AccessSection } from "./access.ts"
 import { Secret } from "./Secret.ts"
 
 const url = (protocols: string, example: string, description: string) => {
@@ -162,7 +163,8 @@ export const File = Schema.Struct({
     {},
     "Legal entities by code. The code stands in subjects and external ids: it never changes.",
   ),
-  http: optional(Http, {}, "Where health, metrics and status are served."),
+  http: optional(Http, {}, "Where health, metrics and the API are served."),
+  access: optional(AccessSection, {}, "Who may use the API."),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(
     Schema.NonEmptyString,

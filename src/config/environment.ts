@@ -9,8 +9,8 @@ type Values = { [key: string]: unknown }
 
 const PREFIX = "WEIR_"
 
-/** Variables with this prefix that are not fields: where the file is, and what tests and tools use. */
-const reserved = /^WEIR_(?:CONFIG$|TEST_|BENCH_)/u
+/** Variables with this prefix that are not fields: where the file is, what the command line and what tests and tools use. */
+const reserved = /^WEIR_(?:CONFIG$|URL$|TOKEN$|TEST_|BENCH_)/u
 
 /** `callsPerSecond` and `be-01` as part of a variable: `CALLS_PER_SECOND`, `BE_01`. */
 export const constantCase = (name: string): string =>
@@ -61,6 +61,8 @@ const valueOf = (variable: string, text: string, { file, shape }: Target): unkno
     // What is no number stays text, so that the Schema names it as a problem.
     : numeric(shape) && text.trim() !== "" && Number.isFinite(Number(text))
     ? Number(text)
+    : shape.type === "array"
+    ? text.split(",").map((one) => one.trim()).filter((one) => one !== "")
     : text
 
 const put = (values: Values, [head, ...rest]: ReadonlyArray<string>, value: unknown): Values =>

@@ -49,9 +49,10 @@ Each field can be set by \`WEIR_\` and its path in constant case; variables win 
 \`WEIR_DATABASES_MAIN_URL\`, \`callsPerSecond\` becomes \`CALLS_PER_SECOND\`. A secret's variable holds the secret itself, and
 with \`_FILE\` behind its name the path of the file that does: \`WEIR_DATABASES_MAIN_KEY\`, \`WEIR_DATABASES_MAIN_KEY_FILE\`.
 A database or entity that the file does not have gets its name from the variable, in lower case and with \`-\` for \`_\`.
-Codes in \`journals\` and \`taxes\` can be changed by variables, not added. \`weir doctor\` lists \`WEIR_\` variables that mean
-no field. Other variables (\`NATS_URL\`, \`DATABASE_URL\`) are not read: what is set for another program must not decide
-where money is booked.
+Codes in \`journals\` and \`taxes\` can be changed by variables, not added; lists are written with commas. \`weir doctor\`
+lists \`WEIR_\` variables that mean no field. \`WEIR_CONFIG\`, \`WEIR_URL\` and \`WEIR_TOKEN\` are for the command line
+(docs/cli.md). Other variables (\`NATS_URL\`, \`DATABASE_URL\`) are not read: what is set for another program must not
+decide where money is booked.
 
 Traces and telemetry use the standard \`OTEL_*\` variables
 (https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/); without

@@ -1,8 +1,13 @@
-/** Errors as problem details (RFC 9457). */
-import { HttpServerResponse } from "effect/http"
+/** Problems (RFC 9457) that arise before an operation is asked, as responses. */
+import { HttpServerResponse, ProblemDetails } from "effect/http"
 
-export const problem = (status: number, title: string, detail: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe({ type: "about:blank", title, status, detail }, {
+export const problem = (
+  status: number,
+  name: string,
+  title: string,
+  detail: string,
+): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe({ type: `urn:weir:problem:${name}`, status, title, detail }, {
     status,
-    contentType: "application/problem+json",
+    contentType: ProblemDetails.contentType,
   })

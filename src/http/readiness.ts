@@ -1,8 +1,10 @@
 /** Checks behind `GET /readyz`: broker and ledger answer, the actors are active. */
 import { Effect, Layer } from "effect"
+import { Roster } from "../actor/Roster.ts"
 import { Broker } from "../broker/Broker.ts"
 import { Ledger } from "../ledger/Ledger.ts"
-import { type Check, Health } from "./Status.ts"
+import { Actors } from "../operate/Actors.ts"
+import { type Check, Health } from "./Health.ts"
 
 /** Longest wait for one check, so that a probe always gets its answer. */
 export const CHECK_TIMEOUT = "2 seconds"
@@ -46,3 +48,10 @@ export const fromPorts = (
       return { checks }
     }),
   )
+
+/** Ready when broker and ledger answer and every configured entity is owned by an actor. */
+export const health = Layer.unwrap(Effect.gen(function* () {
+  const { entities } = yield* Roster
+  const { statuses } = yield* Actors
+  return fromPorts(Effect.map(statuses, (live) => [...entities.keys()].filter((code) => !live.get(code)?.epoch)))
+}))

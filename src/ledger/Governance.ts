@@ -62,6 +62,15 @@ export interface AuditRecord {
   readonly hash: string
 }
 
+export interface AuditRange {
+  readonly entity: string
+  /** Beyond this position in the order asked; null: from the first in that order. */
+  readonly after: number | null
+  readonly limit: number
+  /** Default `oldest` first. */
+  readonly order?: "oldest" | "newest"
+}
+
 export interface IncidentStep {
   readonly atMillis: number
   readonly what: string
@@ -81,6 +90,17 @@ export interface Incident {
   /** When the dependency answered again and the automatic mode was full. */
   readonly restoredAtMillis: number | null
   readonly steps: ReadonlyArray<IncidentStep>
+}
+
+export interface IncidentFilter {
+  readonly entity?: string
+  /** Of these only. */
+  readonly entities?: ReadonlyArray<string>
+  /** Those that are not restored, or only the others. */
+  readonly open?: boolean
+  /** What follows this one. */
+  readonly after?: Pick<Incident, "detectedAtMillis" | "entity" | "id">
+  readonly limit: number
 }
 
 /** Everything about one act: durable together or not at all. */
@@ -112,15 +132,29 @@ export const hashOf = (record: Omit<AuditRecord, "hash">): string =>
     ].map(field).join(""),
   ).digest("hex")
 
+/** The last record of a part of a trail; sequence 0 and no hash before the first. */
+export interface ChainEnd {
+  readonly sequence: number
+  readonly hash: string
+}
+
+export const CHAIN_BEGIN: ChainEnd = { sequence: 0, hash: "" }
+
+/** Follows the chain from `end` over the next records in order: its new end, or the position where it is broken. */
+export const chain = (end: ChainEnd, records: ReadonlyArray<AuditRecord>): ChainEnd | { readonly broken: number } => {
+  let { hash, sequence } = end
+  for (const record of records) {
+    sequence++
+    if (record.sequence !== sequence || record.previousHash !== hash || hashOf(record) !== record.hash) {
+      return { broken: sequence }
+    }
+    hash = record.hash
+  }
+  return { sequence, hash }
+}
+
 /** Position of the first record that is not what was written; null when the chain is whole. Records in order from 1. */
 export const verifyAudit = (records: ReadonlyArray<AuditRecord>): number | null => {
-  let previousHash = ""
-  for (const [index, record] of records.entries()) {
-    const sequence = index + 1
-    if (record.sequence !== sequence || record.previousHash !== previousHash || hashOf(record) !== record.hash) {
-      return sequence
-    }
-    previousHash = record.hash
-  }
-  return null
+  const end = chain(CHAIN_BEGIN, records)
+  return "broken" in end ? end.broken : null
 }

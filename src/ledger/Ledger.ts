@@ -16,7 +16,17 @@
 import { Cause, Context, type Effect, Schema } from "effect"
 import type { Message, Publication } from "../broker/Broker.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
-import type { Act, AuditRecord, FlowPause, Incident, Mode, Standing } from "./Governance.ts"
+import type {
+  Act,
+  AuditRange,
+  AuditRecord,
+  ChainEnd,
+  FlowPause,
+  Incident,
+  IncidentFilter,
+  Mode,
+  Standing,
+} from "./Governance.ts"
 
 export type { Mode } from "./Governance.ts"
 
@@ -248,14 +258,12 @@ export class Ledger extends Context.Service<Ledger, {
   readonly standing: (entity: string) => Effect.Effect<Standing | null, LedgerError>
   /** Flows of an entity that people paused, by name. */
   readonly pauses: (entity: string) => Effect.Effect<ReadonlyArray<FlowPause>, LedgerError>
-  /** The audit trail of an entity in its order, after a position (0: from the beginning). */
-  readonly audit: (
-    range: { readonly entity: string; readonly after: number; readonly limit: number },
-  ) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
-  /** Incidents, newest first; `open`: those that are not restored, or only the others. */
-  readonly incidents: (
-    filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },
-  ) => Effect.Effect<ReadonlyArray<Incident>, LedgerError>
+  /** The audit trail of an entity, oldest first unless said otherwise, beyond a position (null: from its end). */
+  readonly audit: (range: AuditRange) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
+  /** Where the trail in the ledger begins: the last record that was archived and forgotten. */
+  readonly auditAnchor: (entity: string) => Effect.Effect<ChainEnd, LedgerError>
+  /** Incidents, newest first. */
+  readonly incidents: (filter: IncidentFilter) => Effect.Effect<ReadonlyArray<Incident>, LedgerError>
   /** Outbox rows not yet published, oldest first. */
   readonly outbox: (fence: Fence, limit: number) => Effect.Effect<ReadonlyArray<OutboxRow>, LedgerError>
   /** Forgets outbox rows that the broker confirmed. */

@@ -9,7 +9,8 @@ import { Recall } from "./Recall.ts"
 import { Runs } from "./Runs.ts"
 import { makeAccess } from "./memory/access.ts"
 import { answersIn } from "./memory/admit.ts"
-import { govern, incidentsOf } from "./memory/governance.ts"
+import { CHAIN_BEGIN } from "./Governance.ts"
+import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import {
   countersOf,
@@ -137,8 +138,8 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         return lease === null ? null : { mode: lease.mode, override: lease.override }
       }),
     pauses: (entity) => call("pauses", () => entities.get(entity)?.governance.pauses ?? []),
-    audit: ({ after, entity, limit }) =>
-      call("audit", () => (entities.get(entity)?.governance.audit ?? []).slice(after, after + limit)),
+    audit: (range) => call("audit", () => auditOf(entities.get(range.entity)?.governance, range)),
+    auditAnchor: (entity) => call("auditAnchor", () => entities.get(entity)?.governance.anchor ?? CHAIN_BEGIN),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>

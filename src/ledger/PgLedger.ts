@@ -11,13 +11,16 @@ import { type Fence, Ledger, type LedgerError, type Mode } from "./Ledger.ts"
 import { migrate } from "./migrations/migrate.ts"
 import { admission, type AdmitRow } from "./sql/admission.ts"
 import { fenced, ledgerError } from "./sql/failure.ts"
+import { CHAIN_BEGIN } from "./Governance.ts"
 import {
+  type AnchorRow,
   auditOf,
   type AuditRow,
   governParameters,
   incidentOf,
   type IncidentRow,
   overrideOf,
+  selectAnchor,
   selectAudit,
   selectIncidents,
   selectStanding,
@@ -166,17 +169,31 @@ export const fromClient = (
         ([row]) => row === undefined ? [] : pausesOf(row.pauses),
       ),
 
-    audit: ({ after, entity, limit }) =>
+    audit: ({ after, entity, limit, order = "oldest" }) =>
       Effect.map(
-        query<AuditRow>("Ledger.audit", selectAudit, [text(entity), bigint(after), bigint(limit)]),
+        query<AuditRow>("Ledger.audit", selectAudit[order], [
+          text(entity),
+          after === null ? null : bigint(after),
+          bigint(limit),
+        ]),
         (rows) => rows.map(auditOf),
       ),
 
-    incidents: ({ entity, limit, open }) =>
+    auditAnchor: (entity) =>
+      Effect.map(
+        query<AnchorRow>("Ledger.auditAnchor", selectAnchor, [text(entity)]),
+        ([row]) => row === undefined ? CHAIN_BEGIN : { sequence: Number(row.sequence), hash: row.hash },
+      ),
+
+    incidents: ({ after, entities, entity, limit, open }) =>
       Effect.map(
         query<IncidentRow>("Ledger.incidents", selectIncidents, [
           entity === undefined ? null : text(entity),
           open === undefined ? null : open,
+          entities === undefined ? null : textColumn(entities, (one) => one),
+          after === undefined ? null : bigint(after.detectedAtMillis),
+          text(after?.entity ?? ""),
+          text(after?.id ?? ""),
           bigint(limit),
         ]),
         (rows) => rows.map(incidentOf),

@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { StatusRow } from "../../src/http/Status.ts"
+import type { StatusRow } from "../../src/operate/Status.ts"
 import { renderFindings } from "../../src/cli/findings.ts"
-import { ageOf, render, serviceUrl } from "../../src/cli/statusReport.ts"
+import { serviceUrl } from "../../src/cli/door.ts"
+import { ageOf, render } from "../../src/cli/statusReport.ts"
 import { painted, paintFor, plain, table } from "../../src/cli/table.ts"
 
 const row: StatusRow = {
@@ -10,6 +11,7 @@ const row: StatusRow = {
   state: "running",
   mode: "full",
   decided: "",
+  paused: "",
   circuit: "closed",
   incidents: 0,
   rebuilds: 0,
@@ -50,14 +52,14 @@ describe("tables", () => {
 
   it("have the same width with and without colours", () => {
     const escapes = new RegExp(`${"\u001b"}\\[\\d+m`, "gu")
-    const report = { version: "0", at: "", rows: [row] }
-    assert.strictEqual(render(report, true, painted).replace(escapes, ""), render(report, true, plain))
+    const report = { version: "0", at: "", live: true, rows: [row] }
+    assert.strictEqual(render(report, painted).replace(escapes, ""), render(report, plain))
   })
 })
 
 describe("the status table", () => {
   it("shows what is held together and what the broker does not tell as unknown", () => {
-    const [, line = ""] = render({ version: "0", at: "", rows: [row] }, true, plain).split("\n")
+    const [, line = ""] = render({ version: "0", at: "", live: true, rows: [row] }, plain).split("\n")
     assert.deepStrictEqual(line.trim().split(/\s+/u), [
       "be01",
       "invoices",
@@ -74,8 +76,8 @@ describe("the status table", () => {
   })
 
   it("says when no service answers", () => {
-    assert.include(render({ version: "0", at: "", rows: [row] }, false, plain), "No weir answers")
-    assert.include(render({ version: "0", at: "", rows: [] }, true, plain), "weir.json")
+    assert.include(render({ version: "0", at: "", live: false, rows: [row] }, plain), "No weir answers")
+    assert.include(render({ version: "0", at: "", live: true, rows: [] }, plain), "weir.json")
   })
 
   it("tells ages in the unit that fits", () => {

@@ -64,12 +64,14 @@ describe("weir", () => {
       assert.notInclude(wrong.stderr, "    at ")
     }))
 
-  it.live("period approve asks for an entity that is configured and for a month, before it asks any server", () =>
+  it.live("orders need a month that is one, a reason, and somebody who obeys", () =>
     Effect.gen(function* () {
-      const nobody = yield* weir(["period", "approve", "be01", "2026-10"], { "weir.json": silent })
-      assert.strictEqual(nobody.code, 2)
-      assert.include(nobody.stderr, "No legal entity be01")
-      assert.strictEqual((yield* weir(["period", "approve", "be01", "2026-13"], { "weir.json": silent })).code, 2)
+      const files = { "weir.json": silent }
+      assert.strictEqual((yield* weir(["period", "approve", "be01", "2026-13"], files)).code, 2)
+      assert.strictEqual((yield* weir(["mode", "be01", "hold"], files)).code, 2)
+      const nobody = yield* weir(["drain", "be01"], files)
+      assert.strictEqual(nobody.code, 4)
+      assert.include(nobody.stderr, "weir run")
     }))
 
   it.live("publish --dry-run checks a file without any server", () =>

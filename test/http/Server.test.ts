@@ -1,71 +1,44 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer, Metric, Schema } from "effect"
+import { Effect, Layer, Metric, References, Schema } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
-import { Control } from "../../src/http/Control.ts"
+import { type Check, Health, ReadinessReport } from "../../src/http/Health.ts"
 import { address, layer } from "../../src/http/Server.ts"
-import {
-  type Check,
-  Health,
-  ReadinessReport,
-  StatusReport,
-  type StatusRow,
-  StatusSource,
-  StatusUnavailable,
-} from "../../src/http/Status.ts"
+import { trusting } from "../../src/identity/Authenticator.ts"
+import { Access } from "../../src/ledger/Access.ts"
+import { Audit } from "../../src/operate/Audit.ts"
+import { Entities } from "../../src/operate/Entities.ts"
+import { Incidents } from "../../src/operate/Incidents.ts"
+import { Periods } from "../../src/operate/Periods.ts"
+import { Status } from "../../src/operate/Status.ts"
+import { Tokens } from "../../src/operate/Tokens.ts"
 import { flowMeter } from "../../src/telemetry/Metrics.ts"
 
-const row: StatusRow = {
-  entity: "be01",
-  flow: "invoices",
-  state: "running",
-  mode: "full",
-  decided: "",
-  circuit: "closed",
-  incidents: 0,
-  rebuilds: 0,
-  backlog: 3,
-  inFlight: 2,
-  applied: 10,
-  superseded: 0,
-  dismissed: 0,
-  duplicate: 1,
-  waiting: 0,
-  parked: 1,
-  behind: 0,
-  ratePerSecond: 1.5,
-  oldestAgeSeconds: 60,
-  epoch: 4,
-  trouble: "",
-  retrying: 0,
-  attempts: 0,
-  nextTry: null,
-}
+/** Operations that break: nothing of that may be seen outside. */
+const broken = Layer.mergeAll(
+  Layer.mock(Audit, {}),
+  Layer.mock(Entities, {}),
+  Layer.mock(Incidents, {}),
+  Layer.mock(Periods, {}),
+  Layer.succeed(Status, { show: () => Effect.die(new Error("postgres://weir:secret@10.0.0.7/weir")) }),
+  Layer.mock(Tokens, {}),
+)
 
-interface Given {
-  readonly checks?: ReadonlyArray<Check>
-  readonly rows?: Effect.Effect<ReadonlyArray<StatusRow>, StatusUnavailable>
-}
-
-/** What a server with these answers says to `GET path`. */
-const get = (path: string, { checks = [], rows = Effect.succeed([row]) }: Given = {}) =>
+/** What a server says to `GET path`. */
+const get = (path: string, checks: ReadonlyArray<Check> = []) =>
   Effect.gen(function* () {
     const response = yield* HttpClient.get(`${yield* address}${path}`)
     return { status: response.status, type: response.headers["content-type"], body: yield* response.text }
   }).pipe(
     Effect.provide(
-      layer({ host: "127.0.0.1", port: 0 }).pipe(
-        Layer.provide([
-          Layer.succeed(Health, { checks: Effect.succeed(checks) }),
-          Layer.succeed(StatusSource, { rows }),
-          Layer.mock(Control, {}),
-        ]),
+      layer({ host: "127.0.0.1", port: 0, callsPerMinute: 600 }).pipe(
+        Layer.provide([Layer.succeed(Health, { checks: Effect.succeed(checks) }), broken, trusting("ada")]),
+        Layer.provide(Layer.mock(Access, {})),
       ),
     ),
     Effect.provide(FetchHttpClient.layer),
   )
 
 const readiness = Schema.decodeUnknownSync(Schema.fromJsonString(ReadinessReport))
-const report = Schema.decodeUnknownSync(Schema.fromJsonString(StatusReport))
 
 describe("the HTTP endpoints", () => {
   it.live("say that the process is alive", () =>
@@ -78,11 +51,11 @@ describe("the HTTP endpoints", () => {
   it.live("are ready only when every check is", () =>
     Effect.gen(function* () {
       const broker = { name: "broker", ok: true, detail: "nats, version 2.12.1" }
-      const ready = yield* get("/readyz", { checks: [broker] })
+      const ready = yield* get("/readyz", [broker])
       assert.strictEqual(ready.status, 200)
       assert.deepStrictEqual(readiness(ready.body), { ready: true, checks: [broker] })
       const ledger = { name: "ledger", ok: false, detail: "no answer" }
-      const unready = yield* get("/readyz", { checks: [broker, ledger] })
+      const unready = yield* get("/readyz", [broker, ledger])
       assert.strictEqual(unready.status, 503)
       assert.deepStrictEqual(readiness(unready.body), { ready: false, checks: [broker, ledger] })
     }))
@@ -96,24 +69,27 @@ describe("the HTTP endpoints", () => {
       assert.include(body, `weir_events_total{entity="be01",flow="invoices",outcome="applied"} 3`)
     }).pipe(Effect.provideService(Metric.MetricRegistry, new Map())))
 
-  it.live("show the status in the published shape", () =>
+  it.live("answer to a mistake of ours with a problem that tells nothing of it", () =>
     Effect.gen(function* () {
-      const { body, status } = yield* get("/status")
-      assert.strictEqual(status, 200)
-      assert.deepStrictEqual(report(body).rows, [row])
-    }))
-
-  it.live("answer with problem details when the status cannot be had", () =>
-    Effect.gen(function* () {
-      const rows = Effect.fail(new StatusUnavailable({ message: "the ledger does not answer" }))
-      const { body, status, type } = yield* get("/status", { rows })
-      assert.strictEqual(status, 503)
+      const { body, status, type } = yield* get("/v1/status")
+      assert.strictEqual(status, 500)
       assert.include(type, "application/problem+json")
-      assert.include(body, "the ledger does not answer")
+      assert.strictEqual(JSON.parse(body).type, "urn:weir:problem:internal")
+      assert.notInclude(body, "secret")
+    }).pipe(Effect.provideService(References.MinimumLogLevel, "None")))
+
+  it.live("know nothing else, and say so with a problem", () =>
+    Effect.gen(function* () {
+      const { body, status, type } = yield* get("/events")
+      assert.strictEqual(status, 404)
+      assert.include(type, "application/problem+json")
+      assert.strictEqual(JSON.parse(body).status, 404)
     }))
 
-  it.live("know nothing else", () =>
+  it.live("publish the API as a document", () =>
     Effect.gen(function* () {
-      assert.strictEqual((yield* get("/events")).status, 404)
+      const { body, status } = yield* get("/openapi.json")
+      assert.strictEqual(status, 200)
+      assert.containsAllKeys(JSON.parse(body).paths, ["/v1/status", "/v1/entities/{entity}/mode"])
     }))
 })

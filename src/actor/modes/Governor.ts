@@ -3,15 +3,16 @@
  *
  *     circuits, load ─► policy ─► automatic mode ─┐
  *     a person's override, until it expires ──────┴─► mode ─► pumps stop ─► ledger: mode, audit, incident, outbox
- *                                                                                          └─► pumps start
+ *     a person's pause of a flow, until it expires ────────────► its pump ─────────┘        └─► pumps start
  */
 import { Clock, Deferred, Duration, Effect, Latch } from "effect"
-import type { Act, AuditEntry, Mode, ModeOverride, Standing } from "../../ledger/Governance.ts"
+import type { Act, AuditEntry, FlowPause, Mode, ModeOverride, Standing } from "../../ledger/Governance.ts"
 import { type Claim, Ledger, type LedgerError } from "../../ledger/Ledger.ts"
 import { modeMeter } from "../../telemetry/Metrics.ts"
 import { untilAvailable } from "../patience.ts"
 import { type Conduct, ODOO } from "./Conduct.ts"
 import { modeChanged } from "./modeChanged.ts"
+import type { Paused } from "./Switchboard.ts"
 import { Thresholds } from "./Thresholds.ts"
 
 /** Who acts when no person does. */
@@ -21,25 +22,32 @@ export const OVERLOAD = "overload"
 /** Wishes that may wait for what is in flight. */
 const MAX_WISHES = 16
 
-/** A person's wish. `mode: "auto"` lifts the override. */
-export interface Wish {
-  readonly mode: Mode | "auto"
+interface Asked {
   readonly actor: string
   readonly reason: string
-  readonly untilMillis: number | null
 }
+
+/** A person's wish. `mode: "auto"` lifts the override. */
+export type Wish =
+  & Asked
+  & (
+    | { readonly _tag: "Mode"; readonly mode: Mode | "auto"; readonly untilMillis: number | null }
+    | { readonly _tag: "Pause"; readonly flow: string; readonly untilMillis: number | null }
+    | { readonly _tag: "Unpause"; readonly flow: string }
+  )
 
 export interface GovernorOptions {
   readonly claim: Claim
   readonly standing: Standing
+  readonly pauses: ReadonlyArray<FlowPause>
   readonly conduct: Conduct
-  /** Stops what the mode does not let run; returns when it is idle. */
-  readonly leave: (mode: Mode) => Effect.Effect<void>
-  readonly enter: (mode: Mode) => Effect.Effect<void>
+  /** Stops what mode and pauses do not let run; returns when it is idle. */
+  readonly leave: (mode: Mode, paused: Paused) => Effect.Effect<void>
+  readonly enter: (mode: Mode, paused: Paused) => Effect.Effect<void>
   /** Why the last window was too much, or null. Called once per window. */
   readonly overload: Effect.Effect<string | null>
   /** Told of every standing, the first one included. */
-  readonly stands: (standing: Standing) => void
+  readonly stands: (standing: Standing, pauses: ReadonlyArray<FlowPause>) => void
   /** Outbox rows were written. */
   readonly outbox: () => void
 }
@@ -66,13 +74,15 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
   const calmMillis = Duration.toMillis(thresholds.calm)
   const wishes: Array<{ readonly wish: Wish; readonly done: Deferred.Deferred<boolean> }> = []
   let standing = options.standing
+  let pauses = options.pauses
+  const paused = (): Paused => new Set(pauses.map(({ flow }) => flow))
   let acts = 0
   let ended = false
   let windowEndsMillis = (yield* Clock.currentTimeMillis) + windowMillis
 
   const id = (): string => `${claim.epoch}/${++acts}`
 
-  const record = (entry: Omit<AuditEntry, "id">, change: Partial<Pick<Act, "standing" | "outbox">> = {}) =>
+  const record = (entry: Omit<AuditEntry, "id">, change: Partial<Pick<Act, "standing" | "pauses" | "outbox">> = {}) =>
     Effect.suspend(() => {
       const changed = incidents.take()
       const act: Act = { entries: [{ id: id(), ...entry }], outbox: [], incidents: changed, ...change }
@@ -87,7 +97,7 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
   const change = Effect.fnUntraced(function* (next: Standing, actor: string, reason: string) {
     const from = standing.mode
     const atMillis = yield* Clock.currentTimeMillis
-    yield* options.leave(next.mode)
+    yield* options.leave(next.mode, paused())
     const { override } = next
     const event = modeChanged({
       entity: claim.entity,
@@ -110,13 +120,27 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
       },
     }, { standing: next, outbox: [event] })
     standing = next
-    options.stands(next)
-    yield* options.enter(next.mode)
+    options.stands(next, pauses)
+    yield* options.enter(next.mode, paused())
     options.outbox()
     yield* meter.is(next.mode)
     yield* meter.changed(next.mode, actor === WEIR ? "weir" : "person")
     yield* Effect.logWarning(`mode ${from} -> ${next.mode} by ${actor}: ${reason}`)
   })
+
+  /** The same for pauses: who is paused stops first, and who goes on starts when it is durable. */
+  const repause = Effect.fnUntraced(function* (next: ReadonlyArray<FlowPause>, entry: Omit<AuditEntry, "id">) {
+    yield* options.leave(standing.mode, new Set(next.map(({ flow }) => flow)))
+    yield* record(entry, { pauses: next })
+    pauses = next
+    options.stands(standing, pauses)
+    yield* options.enter(standing.mode, paused())
+    yield* Effect.logWarning(`${entry.action} by ${entry.actor}: ${entry.detail["flow"]}, ${entry.detail["reason"]}`)
+  })
+
+  const without = (flow: string) => pauses.filter((pause) => pause.flow !== flow)
+  const resumed = (flow: string, actor: string, reason: string) =>
+    repause(without(flow), { actor, action: "flow.resumed", detail: { flow, reason } })
 
   /** What the policy makes of circuits and load; takes effect unless a person decided otherwise. */
   const automatic = Effect.fnUntraced(function* (now: number) {
@@ -153,11 +177,37 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
     yield* change({ mode: policy.mode, override: null }, WEIR, `the override of ${override.actor} expired`)
   })
 
+  const expirePauses = Effect.fnUntraced(function* (now: number) {
+    for (const { actor, flow, untilMillis } of pauses) {
+      if (untilMillis === null || now < untilMillis) continue
+      yield* resumed(flow, WEIR, `the pause of ${actor} expired`)
+    }
+  })
+
+  const fulfil = Effect.fnUntraced(function* (wish: Wish) {
+    const { actor, reason } = wish
+    switch (wish._tag) {
+      case "Mode": {
+        const { mode, untilMillis } = wish
+        const override: ModeOverride | null = mode === "auto" ? null : { mode, actor, reason, untilMillis }
+        return yield* change({ mode: override?.mode ?? policy.mode, override }, actor, reason)
+      }
+      case "Pause": {
+        const { flow, untilMillis } = wish
+        const pause = { flow, actor, reason, sinceMillis: yield* Clock.currentTimeMillis, untilMillis }
+        const until = untilMillis === null ? null : new Date(untilMillis).toISOString()
+        const detail = { flow, reason, until }
+        return yield* repause([...without(flow), pause], { actor, action: "flow.paused", detail })
+      }
+      case "Unpause":
+        return paused().has(wish.flow) ? yield* resumed(wish.flow, actor, reason) : undefined
+    }
+  })
+
   const grant = Effect.fnUntraced(function* () {
     while (wishes.length > 0) {
-      const { done, wish: { actor, mode, reason, untilMillis } } = wishes[0]!
-      const override: ModeOverride | null = mode === "auto" ? null : { mode, actor, reason, untilMillis }
-      yield* change({ mode: override?.mode ?? policy.mode, override }, actor, reason)
+      const { done, wish } = wishes[0]!
+      yield* fulfil(wish)
       wishes.shift()
       yield* Deferred.succeed(done, true)
     }
@@ -193,6 +243,7 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
       windowEndsMillis,
       policy.holdAtMillis(conduct.odoo.openedAtMillis()),
       standing.override?.untilMillis ?? null,
+      ...pauses.map(({ untilMillis }) => untilMillis),
       incidents.endsAtMillis(calmMillis),
     ].filter((time) => time !== null)
     return Math.max(0, Math.min(...times) - now)
@@ -200,12 +251,13 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
 
   const run = Effect.gen(function* () {
     yield* meter.is(standing.mode)
-    options.stands(standing)
-    yield* options.enter(standing.mode)
+    options.stands(standing, pauses)
+    yield* options.enter(standing.mode, paused())
     while (true) {
       Latch.closeUnsafe(conduct.moved)
       const now = yield* Clock.currentTimeMillis
       yield* expire(now)
+      yield* expirePauses(now)
       yield* note()
       yield* grant()
       yield* automatic(now)

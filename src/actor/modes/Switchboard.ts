@@ -1,6 +1,6 @@
 /**
- * Which pumps of an entity run now, by its mode. A change stops the pumps that the new mode does not let run as they
- * do, waits until they are idle, and starts what the new mode lets run; the others do not notice.
+ * Which pumps of an entity run now, by its mode and by what people paused. A change stops the pumps that are not to run as
+ * they do, waits until they are idle, and starts what the new mode lets run; the others do not notice.
  *
  *     stopped ──enter──► running (posting | drafting) ──leave──► ending ──(settled, or Odoo away)──► stopped
  */
@@ -10,8 +10,12 @@ import type { Mode } from "../../ledger/Governance.ts"
 
 type Setting = "stopped" | "posting" | "drafting"
 
-/** How a flow runs in a mode. */
-export const settingOf = (mode: Mode, { lane }: Pick<Flow, "lane">): Setting => {
+/** Names of the flows that people paused. */
+export type Paused = ReadonlySet<string>
+
+/** How a flow runs in a mode; a paused one does not, in any. */
+export const settingOf = (mode: Mode, { lane, name }: Pick<Flow, "lane" | "name">, paused: Paused): Setting => {
+  if (paused.has(name)) return "stopped"
   switch (mode) {
     case "hold":
       return "stopped"
@@ -36,10 +40,10 @@ export interface SwitchboardOptions<E, R> {
 }
 
 export interface Switchboard<E, R> {
-  /** Stops what `mode` does not let run as it does, and returns when it is idle. */
-  readonly leave: (mode: Mode) => Effect.Effect<void>
-  /** Starts what `mode` lets run. */
-  readonly enter: (mode: Mode) => Effect.Effect<void>
+  /** Stops what `mode` and pauses do not let run as it does, and returns when it is idle. */
+  readonly leave: (mode: Mode, paused: Paused) => Effect.Effect<void>
+  /** Starts what `mode` and pauses let run. */
+  readonly enter: (mode: Mode, paused: Paused) => Effect.Effect<void>
   /** Until the session's stop, then until all are idle. Fails with the first pump that does. */
   readonly run: Effect.Effect<void, E, R>
 }
@@ -102,16 +106,16 @@ export const makeSwitchboard = <E, R>(options: SwitchboardOptions<E, R>): Switch
   )
 
   return {
-    leave: (mode) =>
+    leave: (mode, paused) =>
       Effect.suspend(() => {
-        const leaving = lines.filter((line) => line.setting !== settingOf(mode, line.flow))
+        const leaving = lines.filter((line) => line.setting !== settingOf(mode, line.flow, paused))
         for (const line of leaving) halt(line)
         return Effect.forEach(leaving, ({ idle }) => idle.await, { discard: true })
       }),
-    enter: (mode) =>
+    enter: (mode, paused) =>
       Effect.sync(() => {
         for (const line of lines) {
-          const setting = settingOf(mode, line.flow)
+          const setting = settingOf(mode, line.flow, paused)
           if (ending || setting === "stopped" || setting === line.setting) continue
           line.setting = setting
           line.stop = Deferred.makeUnsafe<void>()

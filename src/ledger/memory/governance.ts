@@ -1,10 +1,23 @@
 /** Acts in memory, step by step as `weir.govern` in `../sql/govern.ts`. */
-import { type Act, type AuditEntry, type AuditRecord, type FlowPause, hashOf, type Incident } from "../Governance.ts"
+import {
+  type Act,
+  type AuditEntry,
+  type AuditRange,
+  type AuditRecord,
+  CHAIN_BEGIN,
+  type ChainEnd,
+  type FlowPause,
+  hashOf,
+  type Incident,
+  type IncidentFilter,
+} from "../Governance.ts"
 import { printable } from "../text.ts"
 import type { EntityState } from "./state.ts"
 
 export interface GovernanceState {
-  readonly audit: Array<AuditRecord>
+  audit: Array<AuditRecord>
+  /** The last record that was archived and forgotten. */
+  anchor: ChainEnd
   readonly entryIds: Set<string>
   readonly incidents: Map<string, Incident>
   pauses: ReadonlyArray<FlowPause>
@@ -12,6 +25,7 @@ export interface GovernanceState {
 
 export const emptyGovernance = (): GovernanceState => ({
   audit: [],
+  anchor: CHAIN_BEGIN,
   entryIds: new Set(),
   incidents: new Map(),
   pauses: [],
@@ -81,17 +95,33 @@ export const govern = (
 }
 
 /** As the port lists them. */
+export const auditOf = (
+  governance: GovernanceState | undefined,
+  { after, limit, order = "oldest" }: Omit<AuditRange, "entity">,
+): ReadonlyArray<AuditRecord> => {
+  const ordered = order === "oldest" ? governance?.audit ?? [] : governance?.audit.toReversed() ?? []
+  return ordered.filter(({ sequence }) => after === null || (order === "oldest" ? sequence > after : sequence < after))
+    .slice(0, limit)
+}
+
+const newestFirst = (
+  a: Pick<Incident, "detectedAtMillis" | "entity" | "id">,
+  b: Pick<Incident, "detectedAtMillis" | "entity" | "id">,
+): number =>
+  b.detectedAtMillis - a.detectedAtMillis || (a.entity === b.entity ? 0 : a.entity < b.entity ? -1 : 1) ||
+  (a.id === b.id ? 0 : a.id < b.id ? -1 : 1)
+
+/** As the port lists them. */
 export const incidentsOf = (
   states: Iterable<readonly [string, EntityState]>,
-  filter: { readonly entity?: string; readonly open?: boolean; readonly limit: number },
+  { after, entities, entity, limit, open }: IncidentFilter,
 ): ReadonlyArray<Incident> =>
   [...states].flatMap(([, { governance }]) => [...governance.incidents.values()])
     .filter((one) =>
-      (filter.entity === undefined || one.entity === filter.entity) &&
-      (filter.open === undefined || (one.restoredAtMillis === null) === filter.open)
+      (entity === undefined || one.entity === entity) &&
+      (entities === undefined || entities.includes(one.entity)) &&
+      (open === undefined || (one.restoredAtMillis === null) === open) &&
+      (after === undefined || newestFirst(after, one) < 0)
     )
-    .toSorted((a, b) =>
-      b.detectedAtMillis - a.detectedAtMillis || (a.entity === b.entity ? 0 : a.entity < b.entity ? -1 : 1) ||
-      (a.id < b.id ? -1 : 1)
-    )
-    .slice(0, filter.limit)
+    .toSorted(newestFirst)
+    .slice(0, limit)

@@ -38,6 +38,12 @@ const statements = [
     marked_by text not null,
     marked_at_millis bigint not null
   )`,
+  // The last record of each trail that was archived and forgotten: the chain goes on from its hash.
+  `create table weir.audit_anchor (
+    entity text primary key,
+    sequence bigint not null,
+    hash text not null
+  )`,
   // json and not a table: read and written with the lease, a few at most.
   `alter table weir.lease add column pauses json not null default '[]'`,
   appendAudit,

@@ -134,9 +134,21 @@ export const overrideOf = (row: StandingRow): ModeOverride | null =>
     untilMillis: row.override_until_millis === null ? null : Number(row.override_until_millis),
   }
 
-export const selectAudit = `
-select entity, sequence, at_millis, actor, action, detail::text as detail, previous_hash, hash
-from weir.audit where entity = $1 and sequence > $2 order by sequence limit $3`
+const auditColumns = `entity, sequence, at_millis, actor, action, detail::text as detail, previous_hash, hash`
+
+export const selectAudit = {
+  oldest: `select ${auditColumns} from weir.audit
+    where entity = $1 and sequence > coalesce($2::bigint, 0) order by sequence limit $3`,
+  newest: `select ${auditColumns} from weir.audit
+    where entity = $1 and ($2::bigint is null or sequence < $2) order by sequence desc limit $3`,
+} as const
+
+export const selectAnchor = `select sequence, hash from weir.audit_anchor where entity = $1`
+
+export interface AnchorRow {
+  readonly sequence: bigint
+  readonly hash: string
+}
 
 export interface AuditRow {
   readonly entity: string
@@ -164,7 +176,10 @@ export const selectIncidents = `
 select entity, incident_id, cause, detected_at_millis, contained_at_millis, restored_at_millis, steps
 from weir.incident
 where ($1::text is null or entity = $1) and ($2::boolean is null or (restored_at_millis is null) = $2)
-order by detected_at_millis desc, entity, incident_id limit $3`
+  and ($3::text[] is null or entity = any ($3))
+  and ($4::bigint is null or detected_at_millis < $4
+    or (detected_at_millis = $4 and (entity collate "C", incident_id collate "C") > ($5, $6)))
+order by detected_at_millis desc, entity collate "C", incident_id collate "C" limit $7`
 
 export interface IncidentRow {
   readonly entity: string

@@ -5,7 +5,7 @@ import { ODOO } from "../actor/modes/Conduct.ts"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { Ledger, type Mode, type Tally } from "../ledger/Ledger.ts"
-import { type StatusRow, StatusUnavailable } from "./Status.ts"
+import type { StatusRow } from "./Status.ts"
 
 /** Questions for a backlog at the same time. */
 const CONCURRENCY = 8
@@ -50,13 +50,14 @@ const circuitOf = ({ needs = [] }: Pick<Flow, "needs">, circuits: EntityStatus["
   return open === undefined ? "closed" : `${open.dependency} ${open.state}`
 }
 
-/** One row per entity and flow, in the order of configuration and catalogue. */
+/**
+ * One row per entity and flow, in the order of configuration and catalogue. Fails when the ledger does not answer; a
+ * broker that does not leaves its column empty.
+ */
 export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows, live }: StatusScope) {
   const ledger = yield* Ledger
   const broker = yield* Broker
-  const [tallies, owners] = yield* Effect.all([ledger.tallies(), ledger.owners], { concurrency: 2 }).pipe(
-    Effect.mapError((error) => new StatusUnavailable({ message: `the ledger does not answer: ${error.message}` })),
-  )
+  const [tallies, owners] = yield* Effect.all([ledger.tallies(), ledger.owners], { concurrency: 2 })
   const now = yield* Clock.currentTimeMillis
   const tallyOf = new Map(tallies.map((tally) => [keyOf(tally.entity, tally.flow), tally]))
   const ownerOf = new Map(owners.map((owner) => [owner.entity, owner]))
@@ -82,6 +83,7 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
         state: line?.state ?? actor?.state ?? "stopped",
         mode: actor?.mode ?? owner?.mode ?? mode,
         decided: decidedBy(actor?.override ?? null),
+        paused: decidedBy(line?.paused ?? null),
         circuit: circuitOf(flow, actor?.circuits ?? []),
         incidents: actor?.incidents ?? 0,
         rebuilds: line?.rebuilds ?? 0,

@@ -1,6 +1,16 @@
-/** What the service tells about itself: `GET /status`, `GET /readyz`, and the `weir status` command that reads them. */
-import { Context, type Effect, Schema } from "effect"
+/** Where every legal entity and flow stands. */
+import { Context, DateTime, Effect, Layer, Schema } from "effect"
 import { State } from "../actor/Board.ts"
+import { Roster } from "../actor/Roster.ts"
+import { Broker } from "../broker/Broker.ts"
+import { VERSION } from "../config/version.ts"
+import { Ledger } from "../ledger/Ledger.ts"
+import { Actors } from "./Actors.ts"
+import { Admission } from "./Admission.ts"
+import { asked } from "./asked.ts"
+import type { CallerIdentity } from "./Caller.ts"
+import type { Forbidden, NotFound, Unavailable } from "./Problem.ts"
+import { statusRows } from "./statusRows.ts"
 
 /** One flow of one legal entity. */
 export const StatusRow = Schema.Struct({
@@ -11,6 +21,8 @@ export const StatusRow = Schema.Struct({
   mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
   /** Who decided the mode, why and until when; empty: Weir itself. */
   decided: Schema.String,
+  /** Who paused the flow, why and until when; empty: nobody. */
+  paused: Schema.String,
   /** The worst circuit of what the flow needs: `closed`, or the dependency that it waits for. */
   circuit: Schema.String,
   /** Incidents of the entity that are not over. */
@@ -44,43 +56,46 @@ export const StatusRow = Schema.Struct({
   attempts: Schema.Int,
   /** When the next one of them is tried, RFC 3339; null when there is none. */
   nextTry: Schema.NullOr(Schema.String),
-})
+}).annotate({ identifier: "StatusRow" })
 export type StatusRow = typeof StatusRow.Type
 
-/** The body of `GET /status`. */
 export const StatusReport = Schema.Struct({
   version: Schema.String,
   /** When it was taken, RFC 3339. */
   at: Schema.String,
+  /** False: no actor answers, the counters are the ledger's. */
+  live: Schema.Boolean,
   rows: Schema.Array(StatusRow),
-})
+}).annotate({ identifier: "StatusReport" })
 export type StatusReport = typeof StatusReport.Type
 
-/** One precondition of working. */
-export const Check = Schema.Struct({
-  name: Schema.String,
-  ok: Schema.Boolean,
-  /** What it found, or what to do. */
-  detail: Schema.String,
-})
-export type Check = typeof Check.Type
+export class Status extends Context.Service<Status, {
+  readonly show: (
+    caller: CallerIdentity,
+    request: { readonly entity?: string },
+  ) => Effect.Effect<StatusReport, Forbidden | NotFound | Unavailable>
+}>()("weir/operate/Status") {}
 
-/** The body of `GET /readyz`. */
-export const ReadinessReport = Schema.Struct({ ready: Schema.Boolean, checks: Schema.Array(Check) })
-export type ReadinessReport = typeof ReadinessReport.Type
-
-/** The numbers cannot be had now. Retry; `message` says what is away. */
-export class StatusUnavailable extends Schema.TaggedError<StatusUnavailable>()("StatusUnavailable", {
-  message: Schema.String,
-}) {}
-
-/** Where the running service's rows come from: its actors, the ledger's tallies, the broker's backlog. */
-export class StatusSource extends Context.Service<StatusSource, {
-  readonly rows: Effect.Effect<ReadonlyArray<StatusRow>, StatusUnavailable>
-}>()("weir/http/StatusSource") {}
-
-/** Whether the service can work now. */
-export class Health extends Context.Service<Health, {
-  /** Each check is bounded in time and never fails: it says what is wrong. */
-  readonly checks: Effect.Effect<ReadonlyArray<Check>>
-}>()("weir/http/Health") {}
+export const layer = Layer.effect(
+  Status,
+  Effect.gen(function* () {
+    const { entities, flows } = yield* Roster
+    const { statuses } = yield* Actors
+    const admission = yield* Admission
+    const ports = yield* Effect.context<Broker | Ledger>()
+    return Status.of({
+      show: Effect.fnUntraced(function* (caller, { entity }) {
+        const visible = yield* admission.visible(caller, "status.show", entity)
+        const shown = [...entities].filter(([code]) => visible === null || visible.includes(code))
+        const live = yield* statuses
+        const rows = yield* statusRows({
+          entities: new Map(shown.map(([code, { mode }]) => [code, mode])),
+          flows,
+          live,
+        })
+          .pipe(Effect.provide(ports), asked)
+        return { version: VERSION, at: DateTime.formatIso(yield* DateTime.now), live: live.size > 0, rows }
+      }),
+    })
+  }),
+)

@@ -1,11 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Layer } from "effect"
+import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { Broker, BrokerError } from "../../src/broker/Broker.ts"
-import { fromPorts } from "../../src/http/readiness.ts"
-import { Health } from "../../src/http/Status.ts"
-import { statusRows, type StatusScope } from "../../src/http/statusRows.ts"
 import { Ledger, LedgerError, type Tally } from "../../src/ledger/Ledger.ts"
+import { statusRows, type StatusScope } from "../../src/operate/statusRows.ts"
 
 const tally: Tally = {
   entity: "be01",
@@ -93,6 +91,7 @@ describe("status rows", () => {
           nextTryMillis: 90_000,
           restarts: 1,
           rebuilds: 2,
+          paused: { actor: "eve", reason: "prices", untilMillis: null },
         }],
       }]])
       const [be01] = yield* statusRows({ ...scope, live }).pipe(Effect.provide([broker, ledger]))
@@ -100,6 +99,7 @@ describe("status rows", () => {
         state: "troubled",
         mode: "hold",
         decided: "ada until 1970-01-01T00:00:00.000Z: year end",
+        paused: "eve: prices",
         circuit: "odoo half-open",
         incidents: 1,
         rebuilds: 2,
@@ -117,45 +117,6 @@ describe("status rows", () => {
     Effect.gen(function* () {
       const away = Layer.mock(Ledger, { tallies: () => Effect.fail(unavailable), owners: Effect.fail(unavailable) })
       const error = yield* Effect.flip(statusRows(scope).pipe(Effect.provide([broker, away])))
-      assert.include(error.message, "ledger")
-    }))
-})
-
-describe("readiness", () => {
-  const described = Layer.mock(Broker, {
-    describe: Effect.succeed({
-      server: "nats:4222",
-      version: "2.12.1",
-      jetstream: true,
-      stream: {
-        name: "ERP",
-        messages: 0,
-        bytes: 0,
-        firstSequence: 1,
-        lastSequence: 0,
-        storage: "file" as const,
-        replicas: 1,
-      },
-    }),
-  })
-  const verdicts = (inactive: ReadonlyArray<string>, ports: Layer.Layer<Broker | Ledger>) =>
-    Health.use((health) => health.checks).pipe(
-      Effect.map((checks) => checks.map(({ name, ok }) => `${name} ${ok}`)),
-      Effect.provide(fromPorts(Effect.succeed(inactive)).pipe(Layer.provide(ports))),
-    )
-
-  it.effect("needs broker, ledger and every actor", () =>
-    Effect.gen(function* () {
-      const ports = Layer.merge(described, ledger)
-      assert.deepStrictEqual(yield* verdicts([], ports), ["broker true", "ledger true", "actors true"])
-      assert.deepStrictEqual(yield* verdicts(["nl01"], ports), ["broker true", "ledger true", "actors false"])
-    }))
-
-  it.effect("is answered in time although a server hangs", () =>
-    Effect.gen(function* () {
-      const hanging = Layer.mock(Broker, { describe: Effect.never })
-      const fiber = yield* Effect.forkChild(verdicts([], Layer.merge(hanging, ledger)))
-      yield* TestClock.adjust("2 seconds")
-      assert.deepStrictEqual(yield* Fiber.join(fiber), ["broker false", "ledger true", "actors true"])
+      assert.strictEqual(error.reason, "Unavailable")
     }))
 })

@@ -1,0 +1,35 @@
+/** All commands. One file each, beside this one. */
+import { Command } from "effect/cli"
+import { audit } from "./audit.ts"
+import { demo } from "./demo.ts"
+import { doctor } from "./doctor.ts"
+import { drain } from "./drain.ts"
+import { flow } from "./flow.ts"
+import { incidents } from "./incidents.ts"
+import { mode } from "./mode.ts"
+import { period } from "./period.ts"
+import { publish } from "./publish.ts"
+import { resume } from "./resume.ts"
+import { root } from "./root.ts"
+import { run } from "./run.ts"
+import { status } from "./status.ts"
+import { token, whoami } from "./token.ts"
+
+export const cli = root.pipe(
+  Command.withSubcommands([
+    run,
+    publish,
+    status,
+    mode,
+    drain,
+    resume,
+    flow,
+    incidents,
+    audit,
+    period,
+    token,
+    whoami,
+    doctor,
+    demo,
+  ]),
+)

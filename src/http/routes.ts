@@ -1,0 +1,23 @@
+/** The API as routes: declaration, what every call goes through, handlers. */
+import { Layer } from "effect"
+import { HttpApiBuilder } from "effect/http-api"
+import { Api } from "./Api.ts"
+import * as Authentication from "./authentication.ts"
+import { boundary } from "./boundary.ts"
+import { caller } from "./handlers/caller.ts"
+import { entities } from "./handlers/entities.ts"
+import { periods } from "./handlers/periods.ts"
+import { audit, incidents } from "./handlers/records.ts"
+import { status } from "./handlers/status.ts"
+import { tokens } from "./handlers/tokens.ts"
+import * as Idempotency from "./idempotency.ts"
+import * as Problems from "./problems.ts"
+
+const handlers = Layer.mergeAll(caller, status, entities, incidents, audit, periods, tokens)
+
+/** Needs the operations, an `Authenticator` and the ledger's `Access`. */
+export const apiRoutes = (options: { readonly callsPerMinute: number }) =>
+  Layer.mergeAll(HttpApiBuilder.layer(Api, { openapiPath: "/openapi.json" }), boundary).pipe(
+    Layer.provide(handlers),
+    Layer.provide([Problems.layer, Authentication.layer(options), Idempotency.layer]),
+  )

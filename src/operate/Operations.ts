@@ -1,0 +1,61 @@
+/**
+ * Every operation that people and programs may ask for, with what it takes to be let in. The closed list behind both
+ * doors: each one is an endpoint of the API (`src/http/api/`) and a command (`src/cli/`), and no endpoint or command does
+ * anything else (`test/operate/doors.test.ts`).
+ */
+import { Context } from "effect"
+
+/**
+ * - `read`: look.
+ * - `operate`: make it go on, hold it back, correct it. Moves no money that an approver has not seen.
+ * - `approve`: let money move: late documents of a closed month, corrections of amounts.
+ * - `administer`: who may do what, and how long it is remembered.
+ */
+export type Right = "read" | "operate" | "approve" | "administer"
+
+export interface OperationSpec {
+  readonly right: Right
+  /** `entity`: of one legal entity, or of those that the caller may see. `installation`: of the whole. */
+  readonly on: "entity" | "installation"
+  /** It is an order: it stands in the audit trail, carried out or refused. */
+  readonly changes: boolean
+  readonly summary: string
+}
+
+const spec = (right: Right, on: OperationSpec["on"], changes: boolean) => (summary: string): OperationSpec => ({
+  right,
+  on,
+  changes,
+  summary,
+})
+const read = spec("read", "entity", false)
+const operate = spec("operate", "entity", true)
+const approve = spec("approve", "entity", true)
+const administer = spec("administer", "installation", true)
+
+export const operations = {
+  "caller.show": spec("read", "installation", false)("Who the caller is, and what it may do"),
+  "status.show": read("Where every legal entity and flow stands"),
+  "entity.mode": operate("Decide what a legal entity may do, or let Weir decide again"),
+  "entity.drain": operate("Stop a legal entity in order: no more intake, everything in flight settled"),
+  "entity.resume": operate("Take up the work of a drained legal entity again"),
+  "flow.pause": operate("Pause one flow of a legal entity"),
+  "flow.resume": operate("Let a paused flow go on"),
+  "incidents.list": read("Incidents: detected, contained, restored"),
+  "audit.list": read("Who changed what, when and why"),
+  "audit.verify": read("Whether the audit trail is what was written"),
+  "period.approve": approve("Let late documents of a locked month be booked on the first open day"),
+  "tokens.list": spec("administer", "installation", false)("API tokens"),
+  "tokens.create": administer("Make an API token; its secret is shown once"),
+  "tokens.revoke": administer("End an API token"),
+} as const satisfies Record<string, OperationSpec>
+
+export type OperationName = keyof typeof operations
+
+export const operationNames = Object.keys(operations) as ReadonlyArray<OperationName>
+
+/** The spec of an operation, whichever it is. */
+export const specOf = (name: OperationName): OperationSpec => operations[name]
+
+/** Which operation an endpoint or a command is: their annotation. */
+export class Operation extends Context.Service<Operation, OperationName>()("weir/operate/Operation") {}

@@ -1,0 +1,18 @@
+/** All operations, over the ports and the actors. One noun a file; this file lists them and nothing else. */
+import { Layer } from "effect"
+import * as Admission from "./Admission.ts"
+import * as Audit from "./Audit.ts"
+import * as Entities from "./Entities.ts"
+import * as Incidents from "./Incidents.ts"
+import * as Periods from "./Periods.ts"
+import * as Status from "./Status.ts"
+import * as Tokens from "./Tokens.ts"
+
+export const layer = Layer.mergeAll(
+  Audit.layer,
+  Entities.layer,
+  Incidents.layer,
+  Periods.layer,
+  Status.layer,
+  Tokens.layer,
+).pipe(Layer.provide(Admission.layer))
