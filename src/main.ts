@@ -28,6 +28,7 @@ import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import * as Preview from "./odoo/plan/preview/Preview.ts"
 import { live as liveActors } from "./operate/Actors.ts"
 import * as Operations from "./operate/layer.ts"
 import { validateCatalog } from "../streams/catalog.ts"
@@ -120,12 +121,12 @@ export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
 
 /**
  * The engine on given ports: what the real service and every simulation have in common.
- * Needs `Broker`, `Ledger`, `Odoo`.
+ * Needs `Broker`, the ports of the ledger, `Odoo`.
  */
 export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
   Actors.layer(settings.grace).pipe(
     Layer.provideMerge(SingleProcess.layer({ termination: Duration.sum(settings.grace, TERMINATION_MARGIN) })),
-    Layer.provide([Plan.layer, OdooHealth.layer]),
+    Layer.provide([Plan.layer, Preview.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate(settings)),
     Layer.provideMerge(roster(settings, flows)),

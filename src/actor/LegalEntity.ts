@@ -19,6 +19,10 @@ import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
 import { Roster } from "./Roster.ts"
+import type { Run } from "../ledger/Runs.ts"
+import type { Company } from "../odoo/Company.ts"
+import { dryRun } from "../replay/dryRun.ts"
+import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -55,6 +59,8 @@ export const LegalEntity = Entity.make("LegalEntity", [
    * is given back.
    */
   Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
+  /** Somebody has changed a run of the entity: it is taken up now and not at the next look. */
+  Rpc.make("TakeUp"),
   Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
   /** One flow takes nothing in, whatever the mode. Takes effect, and answers, as `SetMode` does. */
   Rpc.make("Pause", {
@@ -101,7 +107,9 @@ export const LegalEntityLive = LegalEntity.toLayer(
       standing: null,
       governor: null,
       flows: [],
+      runsChanged: Latch.makeUnsafe(true),
     }
+    const examinable = Latch.makeUnsafe(true)
     const conduct = settings === undefined
       ? null
       : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []))
@@ -145,6 +153,19 @@ export const LegalEntityLive = LegalEntity.toLayer(
       Effect.annotateLogs({ entity: code }),
     )
     yield* Effect.forkScoped(life)
+    if (settings !== undefined) {
+      const kinds = {
+        replay: (run: Run, company: Company) => dryRun(run, company, roster.flows),
+        reconciliation: () => Effect.void,
+      }
+      yield* attend({ settings, nudged: examinable, kinds }).pipe(
+        Effect.sandbox,
+        Effect.tapError((cause) => Effect.logError("looking after runs stopped and starts again", cause)),
+        Effect.retry(restartBackoff),
+        Effect.annotateLogs({ entity: code }),
+        Effect.forkScoped,
+      )
+    }
 
     const now = Effect.clockWith((clock) => clock.currentTimeMillis)
     const needs = new Map(roster.flows.map((flow) => [flow.name, [ODOO, ...flow.needs ?? []]]))
@@ -215,6 +236,11 @@ export const LegalEntityLive = LegalEntity.toLayer(
 
     return LegalEntity.of({
       Ensure: () => Effect.void,
+      TakeUp: () =>
+        Effect.sync(() => {
+          Latch.openUnsafe(board.runsChanged)
+          Latch.openUnsafe(examinable)
+        }),
       Status: () => Rpc.fork(status),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>
         Rpc.fork(wished({ _tag: "Mode", actor, mode, reason, untilMillis })),

@@ -75,10 +75,12 @@ const writeOf = ({ answer, item, judgement }: Place, company: Company): Write<un
   read: {},
 })
 
+/** `checkpoints`: of the flows, when the events come from the stream: what lies above them is still to come. */
 export const makeExaminer = Effect.fnUntraced(function* (
   company: Company,
   flows: ReadonlyArray<Flow>,
   selection: Selection,
+  checkpoints: ReadonlyMap<string, number> | null,
 ) {
   const recall = yield* Recall
   const preview = yield* Preview
@@ -163,6 +165,10 @@ export const makeExaminer = Effect.fnUntraced(function* (
     })
   })
 
+  const isComing = ({ answer, item: { event } }: Place, found: Finding): boolean =>
+    checkpoints !== null && answer.seen === null && actionable.includes(found.class) &&
+    event.streamSequence > (checkpoints.get(event.flow) ?? 0)
+
   const examineGroup = Effect.fnUntraced(function* (group: ReadonlyArray<Place>) {
     const places = group.map((place): Place => ({ ...place, judgement: judge(place.item, place.answer, isPlanned) }))
     const looked = places.filter(({ judgement }) => judgement._tag === "Look")
@@ -184,11 +190,12 @@ export const makeExaminer = Effect.fnUntraced(function* (
         approved: sight.locked !== null && months.has(monthOf(sight.locked.day)),
       }
       const isFact = item.payload!.spec.record === undefined
-      const finding = classOf(sight, answer.seen?.state === "applied", isFact, lateness)
+      const found = classOf(sight, answer.seen?.state === "applied", isFact, lateness)
+      const finding = isComing(place, found) ? { ...found, class: "coming" as const } : found
       return { place, ordinal, item, finding, draft: sight.draft, gone: !isFact && sight.record === null }
     }))
     for (const { finding, item: { event } } of examined) {
-      if (actionable.includes(finding.class)) planned.add(`${event.flow} ${event.key}`)
+      if (finding.class === "coming" || actionable.includes(finding.class)) planned.add(`${event.flow} ${event.key}`)
     }
     return examined
   })

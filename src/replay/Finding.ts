@@ -13,6 +13,7 @@ export const findings = {
   superseded: "A later version of its key was applied: nothing would be done",
   locked: "Its accounting date is in a locked period: nothing would be done",
   missing: "Something that it refers to is missing: nothing would be done",
+  coming: "Its flow has not come to it yet, and will by itself: nothing would be done",
   held: "The ledger holds it, or an earlier event of its key: it is the exception desk's",
   dismissed: "A person gave it up: nothing would be done",
   refused: "Its plan would refuse it, or it cannot be understood: nothing would be done",

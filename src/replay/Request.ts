@@ -1,6 +1,7 @@
 /** What is to be replayed, and what is done about what is found. */
 import { Schema } from "effect"
 import { BusinessKey } from "../../schemas/ids.ts"
+import { INLET_CAPACITY } from "../actor/Inlet.ts"
 
 /** A subject of the incoming stream, `*` for one word, `>` at the end for all that follow: `erp.be01.invoice.>`. */
 export const SubjectPattern = Schema.String.check(
@@ -37,7 +38,7 @@ export type OnChanged = typeof OnChanged.Type
 export const Source = Schema.Literals(["stream", "upload"])
 
 /** Most events of a run in flight at once. */
-export const MAX_CONCURRENCY = 200
+export const MAX_CONCURRENCY = INLET_CAPACITY
 export const DEFAULT_CONCURRENCY = 25
 /** Most events a second; 0: no limit but Odoo's. */
 export const DEFAULT_RATE = 20

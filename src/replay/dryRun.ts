@@ -5,6 +5,7 @@
 import { Effect, Schema, Stream } from "effect"
 import { untilAvailable } from "../actor/patience.ts"
 import type { Flow } from "../flow/Flow.ts"
+import { Ledger } from "../ledger/Ledger.ts"
 import { type Run, type RunEvent, type RunJson, Runs } from "../ledger/Runs.ts"
 import type { Company } from "../odoo/Company.ts"
 import { type Examined, type Examiner, makeExaminer } from "./Examiner.ts"
@@ -44,6 +45,13 @@ const keptOf = (examined: Examined, onChanged: OnChanged): RunEvent => {
   }
 }
 
+/** Where the flows stand, when the events come from the stream. */
+export const checkpointsOf = (entity: string, { source }: ReplayRequest) =>
+  source !== "stream" ? Effect.succeed(null) : Ledger.use((ledger) => ledger.tallies(entity)).pipe(
+    untilAvailable("dry run"),
+    Effect.map((tallies) => new Map(tallies.map(({ checkpoint, flow }) => [flow, checkpoint]))),
+  )
+
 interface Progress {
   seen: number
   selected: number
@@ -54,7 +62,8 @@ export const dryRun = Effect.fn("Replay.dryRun")(function* (run: Run, company: C
   const runs = yield* Runs
   const request = requestOf(run)
   const { keepAll, onChanged, selection, source } = request
-  const examiner: Examiner = yield* makeExaminer(company, flows, selection)
+  const checkpoints = yield* checkpointsOf(run.entity, request)
+  const examiner: Examiner = yield* makeExaminer(company, flows, selection, checkpoints)
   const totals = new Totals()
   const progress: Progress = { seen: 0, selected: 0, position: 0 }
   const { entity, runId } = run
