@@ -4,16 +4,19 @@
  *     settings, addresses ─► Broker, Ledger, Odoo ─► CallGate, MasterData, Plan ─► actors on the cluster ─► HTTP
  */
 import { Duration, Effect, Layer, Schedule } from "effect"
+import type { Sharding } from "effect/cluster"
 import { hostname } from "node:os"
 import process from "node:process"
 import * as Actors from "./actor/Actors.ts"
+import * as ManyProcesses from "./actor/ManyProcesses.ts"
 import { untilAvailable } from "./actor/patience.ts"
 import { Roster } from "./actor/Roster.ts"
 import * as SingleProcess from "./actor/SingleProcess.ts"
 import { Broker } from "./broker/Broker.ts"
 import * as JetStreamBroker from "./broker/JetStreamBroker.ts"
 import type { Settings } from "./config/Configuration.ts"
-import { resolve, type SecretMissing } from "./config/Secret.ts"
+import { connectionOf } from "./config/connection.ts"
+import { resolve } from "./config/Secret.ts"
 import type { Addresses } from "./config/Servers.ts"
 import { VERSION } from "./config/version.ts"
 import type { Flow } from "./flow/Flow.ts"
@@ -21,6 +24,7 @@ import { health } from "./http/readiness.ts"
 import * as Http from "./http/Server.ts"
 import * as Authenticator from "./identity/Authenticator.ts"
 import * as Oidc from "./identity/Oidc.ts"
+import { Ledger } from "./ledger/Ledger.ts"
 import * as PgPorts from "./ledger/PgPorts.ts"
 import * as CallGate from "./odoo/CallGate.ts"
 import * as OdooHealth from "./odoo/Health.ts"
@@ -38,27 +42,13 @@ const GAUGES_EVERY = Duration.seconds(5)
 /** Time beyond the grace in which the cluster may close an entity's scope. */
 const TERMINATION_MARGIN = Duration.seconds(5)
 
-const secret = <A>(name: A | undefined, read: (name: A) => Effect.Effect<unknown, SecretMissing>) =>
-  name === undefined ? Effect.succeed(undefined) : read(name)
-
 /** The broker, with its streams in place. Waits while it is away. */
 export const broker = (settings: Settings, { natsUrl }: Addresses) =>
   Layer.effect(
     Broker,
     Effect.gen(function* () {
-      const { nats } = settings
-      const optional = yield* Effect.all({
-        credentials: secret(nats?.credentials, resolve),
-        token: secret(nats?.token, resolve),
-        password: secret(nats?.password, resolve),
-      })
-      const given = Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined))
-      const made = yield* JetStreamBroker.make({
-        servers: natsUrl,
-        ...(nats?.user === undefined ? {} : { user: nats.user }),
-        ...(nats?.replicas === undefined ? {} : { replicas: nats.replicas }),
-        ...given,
-      }).pipe(untilAvailable("broker"))
+      const options = yield* connectionOf(settings, natsUrl)
+      const made = yield* JetStreamBroker.make(options).pipe(untilAvailable("broker"))
       yield* made.provision.pipe(untilAvailable("broker"))
       return made
     }),
@@ -119,13 +109,35 @@ export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
     }),
   )
 
+const terminationOf = ({ grace }: Settings) => Duration.sum(grace, TERMINATION_MARGIN)
+
+/** One process on its own, or one of several: then the ledger must be migrated, because its schema holds the runners. */
+const placement = (settings: Settings, { postgresUrl }: Addresses) => {
+  const { cluster, entities } = settings
+  const termination = terminationOf(settings)
+  if (cluster === undefined) return SingleProcess.layer({ termination })
+  const { host = hostname(), region } = cluster
+  const regions = new Set(Object.values(entities).flatMap(({ region }) => region ?? []))
+  if (region !== undefined) regions.add(region)
+  return Layer.unwrap(
+    Effect.as(
+      Ledger,
+      ManyProcesses.layer({ ...cluster, host, region, regions: [...regions].sort(), postgresUrl, termination }),
+    ),
+  )
+}
+
 /**
  * The engine on given ports: what the real service and every simulation have in common.
  * Needs `Broker`, the ports of the ledger, `Odoo`.
  */
-export const engine = (settings: Settings, flows: ReadonlyArray<Flow>) =>
+export const engine = <E = never, R = never>(
+  settings: Settings,
+  flows: ReadonlyArray<Flow>,
+  placement: Layer.Layer<Sharding.Sharding, E, R> = SingleProcess.layer({ termination: terminationOf(settings) }),
+) =>
   Actors.layer(settings.grace).pipe(
-    Layer.provideMerge(SingleProcess.layer({ termination: Duration.sum(settings.grace, TERMINATION_MARGIN) })),
+    Layer.provideMerge(placement),
     Layer.provide([Plan.layer, Preview.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate(settings)),
@@ -142,6 +154,6 @@ export const api = ({ access, http }: Settings) =>
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
   api(settings).pipe(
-    Layer.provideMerge(engine(settings, flows)),
+    Layer.provideMerge(engine(settings, flows, placement(settings, addresses))),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

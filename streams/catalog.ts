@@ -4,8 +4,12 @@ import type { EventSpec, Flow } from "../src/flow/Flow.ts"
 import { approvals } from "./approvals.ts"
 import { customers } from "./customers.ts"
 import { engagements } from "./engagements.ts"
+import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
+import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
+import { rates } from "./rates.ts"
+import { subscriptions } from "./subscriptions.ts"
 import { timesheets } from "./timesheets.ts"
 import { HELD } from "../src/actor/hold.ts"
 
@@ -15,7 +19,11 @@ export const catalog: ReadonlyArray<Flow> = [
   invoices,
   customers,
   engagements,
+  rates,
+  milestones,
+  subscriptions,
   timesheets,
+  expenses,
 ]
 
 /** Most events in one plan run: above it Odoo's `load` gains nothing and its calls get long. */
@@ -86,7 +94,7 @@ const specIssues = (flow: Flow, spec: EventSpec<unknown>): ReadonlyArray<string>
     ...when(spec.record !== undefined && record === undefined, `its record ${spec.record} is no step of the plan`),
     ...when(record !== undefined && record._tag !== "Load", `its record ${spec.record} must be a load step`),
     ...spec.plan.flatMap((step, index) => {
-      const of = step._tag === "Reconcile" ? step.payment : "of" in step ? step.of : undefined
+      const of = "of" in step ? step.of : undefined
       if (of === undefined) return []
       const earlier = spec.plan.slice(0, index).find((candidate) => candidate.name === of)
       if (earlier === undefined) return [`step ${step.name} needs ${of}, which is no earlier step`]

@@ -11,14 +11,26 @@ export const taxOf = (company: Company, code: string): string | Refusal => {
   return tax === undefined ? unmapped(company, "tax code", code, "taxes") : id(tax)
 }
 
+/** The purchase tax likewise. */
+export const purchaseTaxOf = (company: Company, code: string): string | Refusal => {
+  const tax = company.purchaseTaxes?.[code]
+  return tax === undefined ? unmapped(company, "purchase tax code", code, "purchaseTaxes") : id(tax)
+}
+
 /** The `account.journal` id that the entity's configuration gives for `role`, or why the event cannot go on. */
-export const journalOf = (company: Company, role: "sales" | "bank"): string | Refusal => {
+export const journalOf = (company: Company, role: string): string | Refusal => {
   const journal = company.journals[role]
   return journal === undefined ? unmapped(company, "journal", role, "journals") : id(journal)
 }
 
+/** The `account.account` id that the entity's configuration gives for `code`, or why the event cannot go on. */
+export const accountOf = (company: Company, code: string): string | Refusal => {
+  const account = company.accounts?.[code]
+  return account === undefined ? unmapped(company, "account", code, "accounts") : id(account)
+}
+
 /** Postings of one journal are serialised: Odoo numbers them without gaps. */
-export const journalLock = (company: Company, role: "sales" | "bank"): string =>
+export const journalLock = (company: Company, role: string): string =>
   `journal:${company.database}:${company.journals[role] ?? role}`
 
 /** Odoo's own currency records: `EUR` is `base.EUR`. */

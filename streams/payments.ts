@@ -64,9 +64,11 @@ const received = event<PaymentReceived>({
     }),
     reconcile({
       name: "reconcile",
-      payment: "payment",
       // The first reference is the customer, the others are the invoices in the order in which they are paid.
-      invoices: ({ references }) => references.slice(1).map((invoice) => invoice.id),
+      sets: ({ ids, references }) => [{
+        payments: [ids["payment"]!],
+        owed: references.slice(1).map((invoice) => invoice.id),
+      }],
     }),
   ],
   outcomes: ({ data, read }) => {

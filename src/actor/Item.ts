@@ -15,6 +15,8 @@ export type Verdict =
   | {
     readonly _tag: "Write"
     readonly references: ReadonlyArray<Mapping>
+    /** What the plan wants to know of; null for what is not there. Left out when it is nothing. */
+    readonly consulted?: ReadonlyArray<Mapping | null>
     /** What the event's own key maps to already. */
     readonly previous: Mapping | null
   }
@@ -68,5 +70,7 @@ export interface Payload {
   readonly references: ReadonlyArray<Reference>
   /** Keys that hold the event back while a hold on them stands. */
   readonly holds: ReadonlyArray<Reference>
+  /** What the plan wants to know of if it is there. */
+  readonly consults: ReadonlyArray<Reference>
   readonly parents: ReadonlyArray<string>
 }

@@ -10,7 +10,7 @@
  * The cluster places and supervises; that there is only one owner is the ledger's epoch.
  */
 import { Cause, Deferred, Duration, Effect, Latch, Schema } from "effect"
-import { Entity } from "effect/cluster"
+import { ClusterSchema, Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
 import type { Standing } from "../ledger/Governance.ts"
 import { isFenced } from "../ledger/Ledger.ts"
@@ -18,6 +18,7 @@ import { EntityStatus } from "./Board.ts"
 import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
+import { codeIn, regionIn } from "./place.ts"
 import { Roster } from "./Roster.ts"
 import type { Run } from "../ledger/Runs.ts"
 import type { Company } from "../odoo/Company.ts"
@@ -35,6 +36,7 @@ export class ControlRefused extends Schema.TaggedError<ControlRefused>()("Contro
   message: Schema.String,
 }) {}
 
+/** Addressed by `addressOf` its settings. */
 export const LegalEntity = Entity.make("LegalEntity", [
   /** Keeps it active; sent by the registrar. */
   Rpc.make("Ensure"),
@@ -80,7 +82,7 @@ export const LegalEntity = Entity.make("LegalEntity", [
     success: EntityStatus,
     error: ControlRefused,
   }),
-])
+]).annotate(ClusterSchema.ShardGroup, regionIn)
 
 const OPERATOR = "operator"
 
@@ -97,7 +99,7 @@ const MAX_IDLE = Duration.minutes(1)
 
 export const LegalEntityLive = LegalEntity.toLayer(
   Effect.gen(function* () {
-    const code: string = (yield* Entity.CurrentAddress).entityId
+    const code = codeIn((yield* Entity.CurrentAddress).entityId)
     const roster = yield* Roster
     const settings = roster.entities.get(code)
     const board: SessionBoard = {

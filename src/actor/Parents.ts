@@ -3,7 +3,8 @@
  * task, sales order or invoice at once cost each other seconds in Odoo, or fail.
  *
  * All parents of an event are taken together or not at all, so nobody waits while holding. A holder is a batch: events
- * of one batch may share parents. Who was refused first has a claim that others respect, so a busy parent cannot starve
+ * of one batch may share parents, except those whose names begin with `=`: of them only one event at a time is on its way.
+ * Who was refused first has a claim that others respect, so a busy parent cannot starve
  * a flow.
  */
 export type Holder = symbol
@@ -61,7 +62,7 @@ export class Parents {
 
   #isFree(name: string, holder: Holder, flow: string): boolean {
     const held = this.#held.get(name)
-    if (held !== undefined) return held.holder === holder
+    if (held !== undefined) return held.holder === holder && !name.startsWith("=")
     const claimant = this.#claims.get(name)
     return claimant === undefined || claimant === flow
   }

@@ -9,14 +9,14 @@
  *           ├─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency, and one for replays)
  *           └─ keeper     tells the broker that we are still on it
  */
-import { Clock, Deferred, Duration, Effect, Latch, Stream } from "effect"
+import { Clock, Deferred, Duration, Effect, Latch, Option, Stream } from "effect"
 import { Broker, type Delivery } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { type Claim, type HeldEvent, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import { identityOf, judge, referencesOf } from "./admit.ts"
 import { approvedPeriods } from "./approvals.ts"
-import { depthOf, part } from "./aside.ts"
+import { part } from "./aside.ts"
 import type { Inlet } from "./Inlet.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
@@ -75,7 +75,6 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const ledger = yield* Ledger
   const decoder = makeDecoder(flow)
   const schedule = new Schedule(flow.name, parents)
-  const depth = depthOf(flow.inFlight)
   const checkpoint = new Checkpoint(options.startAfter)
   options.observe(schedule, checkpoint)
   let stopping = false
@@ -97,18 +96,30 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       Effect.map((answers) => items.forEach((item, index) => item.verdict = judge(item, answers[index]!))),
     )
 
+  /**
+   * Into the schedule, or to be held behind those of their key that are there. Held first: what comes after them finds
+   * them in the ledger when its turn comes, and they are not due before the others are here.
+   */
   const enter = Effect.fnUntraced(function* (items: ReadonlyArray<Item>) {
     schedule.admissionStarts()
-    yield* admit(items).pipe(Effect.onError(() => Effect.sync(() => schedule.admissionFails())))
-    const { aside, here } = part(items, schedule, depth)
-    schedule.push(here)
+    const enters = Effect.gen(function* () {
+      yield* admit(items)
+      const { aside, here } = part(items, schedule, flow.inFlight - schedule.size)
+      if (aside.length === 0) return here
+      const outcomes = aside.map(({ event, message }): Outcome => ({ _tag: "Behind", event, message }))
+      yield* settler.settle({ flow: flow.name, items: aside, outcomes, checkpoint })
+      schedule.setAside(aside)
+      return here
+    })
+    schedule.push(yield* enters.pipe(Effect.onError(() => Effect.sync(() => schedule.admissionFails()))))
     Latch.openUnsafe(wake)
-    if (aside.length === 0) return
-    const outcomes = aside.map(({ event, message }): Outcome => ({ _tag: "Behind", event, message }))
-    yield* settler.settle({ flow: flow.name, items: aside, outcomes, checkpoint })
   })
-  /** Highest stream sequence that has been admitted since the session began. */
+  /** Stream sequence up to which all has entered since this pump began. */
   let entered = options.startAfter
+  /** Of the held events that are ready, the first one that intake has to get to before; infinity when there is none. */
+  let awaited = Infinity
+  /** What the stream ended with when it was asked. */
+  let horizon = Infinity
 
   /** A consumer after everything that was delivered before: what is in flight stays in flight when the broker is away. */
   const deliveries = Stream.suspend(() =>
@@ -130,7 +141,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
         const slice = fresh.slice(from, from += free)
         yield* enter(slice.map(decoder.delivery))
         entered = slice[slice.length - 1]!.streamSequence
-        if (early) Latch.openUnsafe(released)
+        if (awaited < Infinity && entered >= Math.min(awaited, horizon)) Latch.openUnsafe(released)
       }
     }
   })
@@ -173,28 +184,21 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     })),
   )
 
-  /** Held events wait for predecessors of their key that the stream has not brought again yet. */
-  let early = false
-  const backlog = Effect.suspend(() =>
-    broker.backlog({
-      entity: claim.entity,
-      flow: flow.name,
-      epoch: claim.epoch,
-      subject: subjectOf(claim.entity, flow),
-      afterSequence: checkpoint.last,
-    })
-  )
   /**
-   * Of the ready events, those that are nobody's followers: after a crash the stream brings again what was in flight, and
-   * an event that was set aside must not overtake it. When the stream has nothing more to bring, nobody is missing.
+   * After a crash the stream brings again what was in flight, and what had been set aside behind it must not overtake: a
+   * held event is due when everything before it has entered, or, of a sequence that was never seen, all that there is.
+   * And not while its identity is here under another key, in whose queue it would overtake its own.
    */
-  const inOrder = Effect.fnUntraced(function* (events: ReadonlyArray<HeldEvent>) {
-    const due = events.filter(({ streamSequence }) => streamSequence <= entered)
-    early = due.length < events.length
-    if (due.length > 0 || !early) return due
-    early = (yield* backlog.pipe(untilAvailable("backlog"))) > 0 || checkpoint.last > entered
-    return early ? [] : events
-  })
+  const isDue = ({ eventId, key, streamSequence }: HeldEvent): boolean =>
+    (streamSequence <= entered || (entered >= horizon && streamSequence > checkpoint.last)) &&
+    !schedule.isElsewhere(eventId, key)
+  /** The stream never gets to what it does not hold any more. A broker that does not answer proves nothing. */
+  const ask = broker.lastSequence(subjectOf(claim.entity, flow)).pipe(
+    Effect.timeout(READY_POLL),
+    Effect.tapError((error) => Effect.logDebug(`the end of the stream is not known: ${error.message}`)),
+    Effect.orElseSucceed(() => Infinity),
+    Effect.map((last) => void (horizon = Math.min(horizon, last))),
+  )
 
   /** Held events go through the flow again, as many at a time as a batch takes. */
   const resumer = Effect.gen(function* () {
@@ -203,9 +207,14 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       const held = schedule.heldEventIds
       const limit = flow.batch.size - held.length
       const events = limit <= 0 ? [] : yield* ledger.ready(claim, flow.name, limit, held).pipe(untilAvailable("ready"))
-      const due = yield* inOrder(events)
-      if (due.length > 0) yield* enter(due.map(decoder.held))
-      else yield* released.await.pipe(Effect.timeoutOption(READY_POLL))
+      const due = events.filter(isDue)
+      awaited = events.find((event) => !isDue(event))?.streamSequence ?? Infinity
+      if (due.length > 0) {
+        yield* enter(due.map(decoder.held))
+        continue
+      }
+      const woken = yield* released.await.pipe(Effect.timeoutOption(READY_POLL))
+      if (Option.isNone(woken) && awaited < Infinity) yield* ask
     }
   })
 

@@ -2,6 +2,7 @@
 import { Duration, Effect, Schedule } from "effect"
 import { Singleton } from "effect/cluster"
 import { LegalEntity } from "./LegalEntity.ts"
+import { addressOf } from "./place.ts"
 import { Roster } from "./Roster.ts"
 
 const EVERY = Duration.seconds(1)
@@ -14,11 +15,13 @@ export const Registrar = Singleton.make(
     const { entities } = yield* Roster
     const client = yield* LegalEntity.client
     yield* Effect.forEach(
-      [...entities.keys()],
-      (code) =>
-        client(code).Ensure().pipe(
+      [...entities.values()],
+      (settings) =>
+        client(addressOf(settings)).Ensure().pipe(
           Effect.timeout("5 seconds"),
-          Effect.catch((error) => Effect.logWarning(`${code} cannot be reached, trying again: ${error.message}`)),
+          Effect.catch((error) =>
+            Effect.logWarning(`${settings.code} cannot be reached, trying again: ${error.message}`)
+          ),
         ),
       { concurrency: CONCURRENCY, discard: true },
     ).pipe(Effect.repeat(Schedule.spaced(EVERY)))

@@ -10,6 +10,8 @@ export interface EntitySettings {
   readonly code: string
   /** Name of the database in `weir.json`. */
   readonly database: string
+  /** Region whose runners it runs on; left out: any. */
+  readonly region?: string
   /** `res.company` id. */
   readonly company: number
   readonly currency: string
@@ -17,6 +19,10 @@ export interface EntitySettings {
   readonly journals: Readonly<Record<string, string>>
   /** Odoo's tax, by id or exact name, by the source's tax code. */
   readonly taxes: Readonly<Record<string, number | string>>
+  /** Account codes by the source's code or role. */
+  readonly accounts?: Readonly<Record<string, string>>
+  /** Odoo's purchase tax likewise. */
+  readonly purchaseTaxes?: Readonly<Record<string, number | string>>
   /** What is done with documents dated in a locked period. */
   readonly latePolicy: LatePolicy
   /** Mode at the very first start; afterwards the ledger's counts. */

@@ -53,6 +53,16 @@ export class Schedule {
     return this.#queues.get(key)?.length ?? 0
   }
 
+  /** Whether an event of this identity is here, or was settled since the admission under way began. */
+  meets(eventId: string): boolean {
+    return this.#queueOf.has(eventId) || this.#settledMeanwhile.has(eventId)
+  }
+
+  /** Whether this identity is here under another key. */
+  isElsewhere(eventId: string, key: string): boolean {
+    return (this.#queueOf.get(eventId) ?? key) !== key
+  }
+
   /** The held events that are here already. */
   get heldEventIds(): ReadonlyArray<string> {
     return [...this.#eventIds]
@@ -88,6 +98,11 @@ export class Schedule {
       } else queue.push(item)
     }
     if (--this.#admissions === 0) this.#settledMeanwhile.clear()
+  }
+
+  /** These were admitted, and held in the ledger in place of being pushed: what comes with their identity is stale. */
+  setAside(items: ReadonlyArray<Item>): void {
+    for (const { event } of items) this.#settledMeanwhile.add(event.eventId)
   }
 
   /**

@@ -3,10 +3,14 @@ import type { Answer, Mapping, Reference } from "../ledger/Ledger.ts"
 import { liftOf, standsIn } from "./hold.ts"
 import type { Item, Payload, Replayed, Verdict } from "./Item.ts"
 
-/** What the ledger is asked about an event, in this order: what must be there, then what may hold it back. */
+/**
+ * What the ledger is asked about an event, in this order: what must be there, what may hold it back, what its plan wants
+ * to know of.
+ */
 export const referencesOf = (payload: Payload | null): ReadonlyArray<Reference> => {
   if (payload === null) return []
-  return payload.holds.length === 0 ? payload.references : [...payload.references, ...payload.holds]
+  const { consults, holds, references } = payload
+  return holds.length + consults.length === 0 ? references : [...references, ...holds, ...consults]
 }
 
 const final = new Set<string>(["applied", "superseded", "dismissed"])
@@ -31,6 +35,8 @@ const judgeArrived = (item: Item, answer: Answer, rewrites = false): Verdict => 
   if (item.payload === null) return { _tag: "Park", ...item.rejection! }
   if (mapping !== null) {
     if (item.payload.spec.versions === "once" && !rewrites) {
+      // Its key went on without it: a correction was quicker.
+      if (isOvertaken(item.event.version, mapping)) return { _tag: "Superseded" }
       return {
         _tag: "Park",
         code: "EVENT-CHANGED",
@@ -43,8 +49,9 @@ const judgeArrived = (item: Item, answer: Answer, rewrites = false): Verdict => 
 }
 
 /** What it has to wait for. */
-const obstacleOf = ({ holds, references }: Payload, answer: Answer): Verdict | undefined => {
-  const needed = holds.length === 0 ? answer.references : answer.references.slice(0, references.length)
+const obstacleOf = ({ consults, holds, references }: Payload, answer: Answer): Verdict | undefined => {
+  const alone = holds.length + consults.length === 0
+  const needed = alone ? answer.references : answer.references.slice(0, references.length)
   const missing = needed.indexOf(null)
   if (missing >= 0) return { _tag: "Wait", on: references[missing]!, code: "REFERENCE-MISSING" }
   for (const [n, hold] of holds.entries()) {
@@ -54,9 +61,10 @@ const obstacleOf = ({ holds, references }: Payload, answer: Answer): Verdict | u
   return undefined
 }
 
-const writeOf = ({ references }: Payload, answer: Answer): Verdict => ({
+const writeOf = ({ consults, holds, references }: Payload, answer: Answer): Verdict => ({
   _tag: "Write",
   references: answer.references.slice(0, references.length) as ReadonlyArray<Mapping>,
+  ...(consults.length > 0 && { consulted: answer.references.slice(references.length + holds.length) }),
   previous: answer.mapping,
 })
 
@@ -70,9 +78,13 @@ const judgeReplayed = (item: Item, replay: Replayed, answer: Answer): Verdict =>
   if (seen === null) return judgeArrived(item, answer, replay.gone || replay.amend)
   const { payload, event: { version } } = item
   if (seen.state !== "applied" || answer.blocked || payload === null || !replay.undone) return { _tag: "Duplicate" }
-  if (version !== null && mapping?.version != null && version < mapping.version) return { _tag: "Duplicate" }
+  if (mapping !== null && isOvertaken(version, mapping)) return { _tag: "Duplicate" }
   return obstacleOf(payload, answer) === undefined ? writeOf(payload, answer) : { _tag: "Duplicate" }
 }
+
+/** A larger sequence of the same key is applied. */
+const isOvertaken = (version: number | null, mapping: Mapping): boolean =>
+  version !== null && mapping.version !== null && version < mapping.version
 
 /** The version gate: a sequence that is not larger than the applied one has been overtaken. */
 const isOlder = (version: number | null, mapping: Mapping): boolean =>

@@ -188,5 +188,6 @@ const payloadOf = (spec: EventSpec<unknown>, data: unknown): Payload => ({
   data,
   references: spec.references(data),
   holds: spec.holds?.(data) ?? NONE,
+  consults: spec.consults?.(data) ?? NONE,
   parents: spec.parents(data),
 })

@@ -6,7 +6,7 @@
 import { Cause, Clock, Duration, Effect } from "effect"
 import { DEFAULT_RETRY_FOR, type Flow, type Lane } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
-import type { Mapping, Outcome, Reference } from "../ledger/Ledger.ts"
+import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
 import type { OdooHealth } from "../odoo/Health.ts"
 import { Plan, posts, type WriteResult } from "../odoo/plan/Plan.ts"
@@ -66,7 +66,10 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         key: item.event.key,
         company: writing.company,
         references: item.verdict._tag === "Write" ? item.verdict.references : [],
-        previous: item.verdict._tag === "Write" && item.replay?.gone !== true ? item.verdict.previous : null,
+        ...(item.verdict._tag === "Write" && item.verdict.consulted !== undefined && {
+          consulted: item.verdict.consulted,
+        }),
+        previous: previousOf(item, payload),
         ids: {},
         read: {},
       }
@@ -151,6 +154,15 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
   return items.map((item) => outcomes.get(item)!)
 })
 
+/**
+ * What the plan is told of the event's key. A replay runs the plan of an event as it was run the first time: nothing stood
+ * before it when its key is written once, nor when its record is gone.
+ */
+const previousOf = ({ replay, verdict }: Item, { spec }: Payload): Mapping | null =>
+  verdict._tag !== "Write" || (replay !== undefined && (replay.gone || spec.versions === "once"))
+    ? null
+    : verdict.previous
+
 const isAmending = ({ replay }: Item): boolean => replay?.amend === true
 
 const bySpec = (items: ReadonlyArray<Item>): ReadonlyArray<ReadonlyArray<Pending>> => {
@@ -200,27 +212,32 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    ...mappedOf(item, payload, result.mapping),
+    ...mappedOf(item, payload, result),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
   }
 }
 
 /** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
 const mappedOf = (
-  { event: { flow, key, version }, replay, verdict }: Item,
-  { spec: { hold } }: Payload,
-  written: Mapping,
-): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Reference> } => {
+  { event: { flow, key, streamSequence, version }, replay, verdict }: Item,
+  { data, spec }: Payload,
+  { mapping: written, parts = [] }: Extract<WriteResult, { readonly _tag: "Written" }>,
+): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Mark> } => {
   const previous = verdict._tag === "Write" ? verdict.previous : null
   const { [HELD]: held, ...linked } = previous?.links ?? {}
   // Of a record that was gone, its parts were gone too; a hold on the key still stands.
   const known = replay?.gone === true ? {} : linked
-  const stands = hold === "set" || (hold === undefined && held !== undefined)
-  const links = { ...known, ...written.links, ...(stands && { [HELD]: 1 }) }
+  const hold = spec.hold?.(data)
+  const links = {
+    ...known,
+    ...written.links,
+    ...(hold === "set"
+      ? { [HELD]: held ?? streamSequence }
+      : hold === undefined && held !== undefined && { [HELD]: held }),
+  }
   const mapping = { ...written, version, links }
-  return hold === "lift" && previous !== null && held !== undefined
-    ? { mapping, marks: [liftOf({ flow, key }, previous)] }
-    : { mapping }
+  const lifted = hold === "lift" && previous !== null && held !== undefined ? [liftOf({ flow, key }, previous)] : []
+  return lifted.length + parts.length === 0 ? { mapping } : { mapping, marks: [...lifted, ...parts] }
 }
 
 export const parked = (item: Item, code: ReasonCode, detail: string): Outcome => ({

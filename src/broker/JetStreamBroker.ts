@@ -10,7 +10,13 @@ import {
   StorageType,
   type StreamConfig,
 } from "@nats-io/jetstream"
-import { credsAuthenticator, nanos, type NatsConnection, type NodeConnectionOptions } from "@nats-io/transport-node"
+import {
+  credsAuthenticator,
+  errors,
+  nanos,
+  nkeyAuthenticator,
+  type NodeConnectionOptions,
+} from "@nats-io/transport-node"
 import { Duration, Effect, Layer, Redacted } from "effect"
 import { Broker, type BrokerDescription, BrokerError } from "./Broker.ts"
 import { attempt, type Client } from "./jetstream/Client.ts"
@@ -39,6 +45,12 @@ export interface JetStreamOptions {
   readonly token?: Redacted.Redacted
   readonly user?: string
   readonly password?: Redacted.Redacted
+  /** Seed of an nkey. */
+  readonly nkey?: Redacted.Redacted
+  /** Prefix of the subjects on which answers come. Default `_INBOX`. */
+  readonly inbox?: string
+  /** PEM files: authorities beyond those that the system trusts, a certificate of our own with its key. */
+  readonly tls?: { readonly ca?: string; readonly certificate?: string; readonly key?: string }
   /** How the server lists this connection. Default `weir`. */
   readonly connectionName?: string
   /** Stream of `erp.>`. Default `ERP`. */
@@ -64,10 +76,24 @@ const authentication = (options: JetStreamOptions): NodeConnectionOptions => ({
   ...(options.credentials === undefined
     ? {}
     : { authenticator: credsAuthenticator(new TextEncoder().encode(Redacted.value(options.credentials))) }),
+  ...(options.nkey === undefined
+    ? {}
+    : { authenticator: nkeyAuthenticator(new TextEncoder().encode(Redacted.value(options.nkey).trim())) }),
   ...(options.token === undefined ? {} : { token: Redacted.value(options.token) }),
   ...(options.user === undefined ? {} : { user: options.user }),
   ...(options.password === undefined ? {} : { pass: Redacted.value(options.password) }),
 })
+
+const encryption = ({ tls }: JetStreamOptions): NodeConnectionOptions =>
+  tls === undefined ? {} : {
+    tls: {
+      ...(tls.ca !== undefined && { caFile: tls.ca }),
+      ...(tls.certificate !== undefined && { certFile: tls.certificate }),
+      ...(tls.key !== undefined && { keyFile: tls.key }),
+    },
+  }
+
+const inboxOf = ({ inbox }: JetStreamOptions): string => inbox ?? "_INBOX"
 
 const serversOf = (options: JetStreamOptions): Array<string> =>
   (typeof options.servers === "string" ? options.servers.split(",") : [...options.servers]).map((url) => url.trim())
@@ -79,6 +105,8 @@ const open = (options: JetStreamOptions) =>
       try: () =>
         connect({
           ...authentication(options),
+          ...encryption(options),
+          inboxPrefix: inboxOf(options),
           servers: serversOf(options),
           name: options.connectionName ?? "weir",
           timeout: millis(options.connectTimeout, "5 seconds"),
@@ -111,7 +139,7 @@ const open = (options: JetStreamOptions) =>
       }),
   )
 
-const watch = (nc: NatsConnection, onReconnect: ReadonlySet<() => void>) =>
+const watch = ({ nc, onDenied, onReconnect }: Client) =>
   Effect.gen(function* () {
     const statuses = nc.status()[Symbol.asyncIterator]()
     while (true) {
@@ -128,6 +156,9 @@ const watch = (nc: NatsConnection, onReconnect: ReadonlySet<() => void>) =>
           break
         case "error":
           yield* Effect.logWarning(`NATS reports: ${status.error.message}`)
+          if (status.error instanceof errors.PermissionViolationError) {
+            for (const told of onDenied) told(status.error)
+          }
           break
         case "staleConnection":
         case "slowConsumer":
@@ -212,8 +243,10 @@ export const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
     janitor: yield* manager(CLEANUP_MILLIS),
     streamOf: (subject) => subject.startsWith("erp-out.") ? outStream : stream,
     onReconnect: new Set(),
+    onDenied: new Set(),
+    inbox: inboxOf(options),
   }
-  yield* Effect.forkScoped(watch(nc, client.onReconnect))
+  yield* Effect.forkScoped(watch(client))
   const publisher = yield* makePublisher(client, timeout)
   const provision = attempt(client, "provision", async () => {
     await provisionStream(client, { name: stream, subject: IN_SUBJECTS }, options)

@@ -4,6 +4,7 @@ import { audit } from "./audit.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
+import { fixture } from "./fixture.ts"
 import { flow } from "./flow.ts"
 import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
@@ -13,6 +14,7 @@ import { resume } from "./resume.ts"
 import { root } from "./root.ts"
 import { run } from "./run.ts"
 import { status } from "./status.ts"
+import { surge } from "./surge.ts"
 import { token, whoami } from "./token.ts"
 
 export const cli = root.pipe(
@@ -31,5 +33,7 @@ export const cli = root.pipe(
     whoami,
     doctor,
     demo,
+    fixture,
+    surge,
   ]),
 )

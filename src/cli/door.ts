@@ -8,7 +8,6 @@
 import { Effect, Layer, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
-import { userInfo } from "node:os"
 import { catalog } from "../../streams/catalog.ts"
 import type { Settings } from "../config/Configuration.ts"
 import { Environment } from "../config/Secret.ts"
@@ -22,6 +21,7 @@ import type { Refusal } from "../operate/Problem.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"
 import { lazyBroker, ledgerPorts, unanswered } from "./ports.ts"
 import { loaded, root } from "./root.ts"
+import { userName } from "./user.ts"
 
 /** Longest wait for a sign of life; then nobody is there. */
 const ALIVE_WITHIN = "3 seconds"
@@ -105,7 +105,7 @@ export interface Door {
 export const door = Effect.gen(function* () {
   const { by, url } = yield* root
   const { WEIR_TOKEN: token, WEIR_URL } = yield* Environment
-  const credentials = { token, actor: Option.getOrElse(by, () => userInfo().username) }
+  const credentials = { token, actor: Option.getOrElse(by, () => userName()) }
   const named = Option.getOrElse(url, () => WEIR_URL ?? "").replace(/\/+$/u, "")
   if (named !== "") {
     if (!(yield* isAlive(named))) {

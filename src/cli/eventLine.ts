@@ -42,6 +42,17 @@ export interface Line {
   /** Name of the flow, `raw` for bytes that were not checked. */
   readonly flow: string
   readonly publication: Publication
+  /** When it was published, milliseconds from the line's own beginning of time; null when the line does not say. */
+  readonly atMillis: number | null
+}
+
+interface Made extends Pick<Line, "publication" | "atMillis"> {
+  readonly raw: boolean
+}
+
+const momentOf = (at: number | string | undefined): number | null => {
+  const millis = typeof at === "string" ? Date.parse(at) : at
+  return millis === undefined || Number.isNaN(millis) ? null : millis
 }
 
 const text = (value: unknown): string => typeof value === "string" ? value : ""
@@ -72,27 +83,31 @@ const lowerCased = (headers: Readonly<Record<string, string>> = {}): Readonly<Re
 const publicationOf = (
   line: string,
   entity: string | null,
-): Result.Result<{ publication: Publication; raw: boolean }, string> => {
+): Result.Result<Made, string> => {
   const parsed = parseLine(line)
   if (Result.isFailure(parsed)) return Result.fail("not a JSON object")
   const fields = parsed.success
   if (fields["specversion"] === undefined) {
     const decoded = fixtureOf(fields)
     if (Result.isFailure(decoded)) return Result.fail(decoded.failure.message.replaceAll("\n", " "))
-    const { envelope, headers, raw, subject } = decoded.success
+    const { at, envelope, headers, raw, subject } = decoded.success
+    const atMillis = momentOf(at)
     if ((envelope === undefined) === (raw === undefined)) {
       return Result.fail("needs either envelope or raw, or the attributes of a CloudEvent")
     }
     const names = lowerCased(headers)
-    if (envelope !== undefined) return Result.succeed({ publication: structured(subject, envelope, names), raw: false })
+    if (envelope !== undefined) {
+      return Result.succeed({ publication: structured(subject, envelope, names), atMillis, raw: false })
+    }
     const data = new Uint8Array(Buffer.from(raw ?? "", "base64"))
     const messageId = names["nats-msg-id"] ?? digestOf(subject, data)
-    return Result.succeed({ publication: { subject, headers: names, data, messageId }, raw: true })
+    return Result.succeed({ publication: { subject, headers: names, data, messageId }, atMillis, raw: true })
   }
   const code = fields["entity"] ?? entity
   if (!isEntity(code)) return Result.fail("names no legal entity: add the attribute entity, or use --entity")
   const type = text(fields["type"]).split(".").slice(0, 2).join(".")
-  return Result.succeed({ publication: structured(`erp.${code}.${type}`, fields, {}), raw: false })
+  const atMillis = momentOf(text(fields["time"]))
+  return Result.succeed({ publication: structured(`erp.${code}.${type}`, fields, {}), atMillis, raw: false })
 }
 
 /** Reads lines; decoders are built once. */
@@ -101,10 +116,10 @@ export const makeLineReader = ({ entities, entity, flows, unchecked }: LineOptio
   return (line: string): Result.Result<Line, string> => {
     const made = publicationOf(line, entity)
     if (Result.isFailure(made)) return Result.fail(made.failure)
-    const { publication, raw } = made.success
+    const { atMillis, publication, raw } = made.success
     const [, code = "", domain = ""] = publication.subject.split(".")
     const flow = decoders.get(domain)
-    if (raw || unchecked) return Result.succeed({ flow: raw ? "raw" : flow?.name ?? "unknown", publication })
+    if (raw || unchecked) return Result.succeed({ flow: raw ? "raw" : flow?.name ?? "unknown", publication, atMillis })
     if (entities.size > 0 && !entities.has(code)) {
       return Result.fail(`EVENT-UNKNOWN-ENTITY: the configuration has no entity ${code}`)
     }
@@ -119,7 +134,7 @@ export const makeLineReader = ({ entities, entity, flows, unchecked }: LineOptio
       message: publication,
     })
     return rejection === null
-      ? Result.succeed({ flow: flow.name, publication })
+      ? Result.succeed({ flow: flow.name, publication, atMillis })
       : Result.fail(`${rejection.code}: ${rejection.detail}`)
   }
 }

@@ -3,7 +3,8 @@ import { Effect, Layer, type Redacted, Stream } from "effect"
 import { Broker, BrokerError } from "../broker/Broker.ts"
 import * as JetStreamBroker from "../broker/JetStreamBroker.ts"
 import type { Settings } from "../config/Configuration.ts"
-import { resolve, type SecretMissing } from "../config/Secret.ts"
+import { connectionOf } from "../config/connection.ts"
+import type { SecretMissing } from "../config/Secret.ts"
 import { natsUrlOf, postgresUrlOf, type ServersError } from "../config/Servers.ts"
 import type { LedgerError } from "../ledger/Ledger.ts"
 import * as PgLedger from "../ledger/PgLedger.ts"
@@ -14,18 +15,12 @@ import { CommandFailed, exitCodes } from "./Failure.ts"
 const POOL_SIZE = 2
 
 export const brokerOf = (settings: Settings, natsUrl: string) =>
-  Layer.unwrap(Effect.gen(function* () {
-    const { credentials, password, replicas, token, user } = settings.nats ?? {}
-    return JetStreamBroker.layer({
-      servers: natsUrl,
-      connectionName: "weir-cli",
-      ...(credentials === undefined ? {} : { credentials: yield* resolve(credentials) }),
-      ...(token === undefined ? {} : { token: yield* resolve(token) }),
-      ...(password === undefined ? {} : { password: yield* resolve(password) }),
-      ...(user === undefined ? {} : { user }),
-      ...(replicas === undefined ? {} : { replicas }),
-    })
-  })) satisfies Layer.Layer<Broker, BrokerError | SecretMissing>
+  Layer.unwrap(
+    Effect.map(
+      connectionOf(settings, natsUrl),
+      (options) => JetStreamBroker.layer({ ...options, connectionName: "weir-cli" }),
+    ),
+  ) satisfies Layer.Layer<Broker, BrokerError | SecretMissing>
 
 /** Connects when it is asked first: most commands never ask. Whoever asks learns if that does not work. */
 export const lazyBroker = (settings: Settings): Layer.Layer<Broker> =>

@@ -1,14 +1,15 @@
 /** `weir run`: the service, until it is told to stop. */
-import { Duration, Effect, Option } from "effect"
-import { Command, GlobalFlag } from "effect/cli"
+import { Duration, Effect, Option, Schema } from "effect"
+import { Command, Flag, GlobalFlag } from "effect/cli"
 import { HttpServer } from "effect/http"
 import { catalog } from "../../streams/catalog.ts"
+import { Cluster, type Settings } from "../config/Configuration.ts"
 import { start } from "../config/Servers.ts"
 import { VERSION } from "../config/version.ts"
 import { serve } from "../main.ts"
 import * as Logging from "../telemetry/Logging.ts"
 import * as Tracing from "../telemetry/Tracing.ts"
-import { interruption } from "./Failure.ts"
+import { CommandFailed, exitCodes, interruption } from "./Failure.ts"
 import { loaded } from "./root.ts"
 
 /** Time beyond the configured grace in which everything must be closed; then the process ends anyhow. */
@@ -29,11 +30,30 @@ const watchSignals = (limit: Duration.Duration) =>
     (onSignal) => Effect.sync(() => void process.off("SIGINT", onSignal).off("SIGTERM", onSignal)),
   )
 
+/** One of several, whatever the file says. */
+const clustered = (configuration: Settings): Effect.Effect<Settings, CommandFailed> => {
+  if (configuration.cluster !== undefined) return Effect.succeed(configuration)
+  return configuration.nats === undefined || configuration.postgres === undefined
+    ? Effect.fail(
+      new CommandFailed({
+        exit: exitCodes.usage,
+        message: "--cluster needs nats and postgres in weir.json: all runners of a cluster share them.",
+      }),
+    )
+    : Effect.succeed({ ...configuration, cluster: Schema.decodeSync(Cluster)({}) })
+}
+
 export const run = Command.make(
   "run",
-  {},
-  Effect.fnUntraced(function* () {
-    const { configuration, file, unknownVariables } = yield* loaded
+  {
+    cluster: Flag.Boolean("cluster").pipe(
+      Flag.withDescription("Share the entities with the other weir run of the same ledger (cluster in weir.json)"),
+      Flag.withDefault(false),
+    ),
+  },
+  Effect.fnUntraced(function* ({ cluster }) {
+    const { configuration: given, file, unknownVariables } = yield* loaded
+    const configuration = cluster ? yield* clustered(given) : given
     const level = Option.getOrElse(yield* GlobalFlag.LogLevel, () => configuration.logLevel)
     yield* Effect.gen(function* () {
       yield* watchSignals(Duration.sum(configuration.grace, SHUTDOWN_MARGIN))
@@ -58,6 +78,7 @@ export const run = Command.make(
   Command.withDescription("Run the service. Starts its own NATS and PostgreSQL when none are configured"),
   Command.withExamples([
     { command: "weir run", description: "with weir.json of the working directory" },
+    { command: "weir run --cluster", description: "one of several on the same NATS and PostgreSQL" },
     { command: "WEIR_HTTP_PORT=9000 weir run --config be.json", description: "another file, another port" },
   ]),
 )

@@ -21,10 +21,12 @@ const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
 })
 
 const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
+/** What files of Weir's write for a time: `30 seconds`. */
+export const spanPattern = /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u
 /** `30 seconds` in the file, a `Duration` in the program. */
 const span = (fallback: string, description: string) =>
   Schema.String.check(
-    Schema.isPattern(/^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u),
+    Schema.isPattern(spanPattern),
   ).annotate({ expected: time, description, default: fallback }).pipe(
     Schema.decodeTo(
       Schema.Duration,
@@ -58,6 +60,22 @@ export const Nats = Schema.Struct({
   token: absent(Secret, "Authentication token."),
   user: absent(Schema.NonEmptyString, "User name, together with `password`."),
   password: absent(Secret, "Password of `user`."),
+  nkey: absent(Secret, "Seed of an nkey (SU…); the server knows its public key."),
+  inbox: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$/u)).annotate({
+      expected: "a subject without wildcards",
+    }),
+    "_INBOX",
+    "Prefix of the subjects on which answers come back: what the user must be allowed to subscribe to.",
+  ),
+  tls: absent(
+    Schema.Struct({
+      ca: absent(Schema.NonEmptyString, "File with the authorities that sign the servers' certificates, PEM."),
+      certificate: absent(Schema.NonEmptyString, "File with a certificate of our own, together with `key`, PEM."),
+      key: absent(Schema.NonEmptyString, "File with its private key, PEM."),
+    }),
+    "TLS beyond what the system trusts. `tls://` in `url` is enough for a certificate of a public authority.",
+  ),
   replicas: optional(
     Schema.Literals([1, 3, 5]),
     1,
@@ -100,6 +118,10 @@ export const Database = Schema.Struct({
 }).annotate({ description: "One Odoo database." })
 export type Database = typeof Database.Type
 
+const regionName = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/u)).annotate({
+  expected: "a name of 1 to 32 of a-z, 0-9 and -, a letter first",
+})
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -111,7 +133,7 @@ export const Entity = Schema.Struct({
   journals: optional(
     Schema.Record(Schema.String, Schema.NonEmptyString),
     {},
-    "Code of the journal in Odoo by role (`sales`, `bank` …).",
+    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase`, `misc` …).",
   ),
   taxes: optional(
     Schema.Record(
@@ -121,6 +143,19 @@ export const Entity = Schema.Struct({
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
+  accounts: absent(
+    Schema.Record(Schema.String, Schema.NonEmptyString),
+    "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
+      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
+  ),
+  purchaseTaxes: absent(
+    Schema.Record(
+      Schema.String,
+      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+    ),
+    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
+  ),
+  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),
     "exception",
@@ -152,6 +187,45 @@ export const Http = Schema.Struct({
   ),
 })
 
+export const Cluster = Schema.Struct({
+  host: absent(
+    Schema.NonEmptyString,
+    "Name or address by which the other runners reach this one. Left out: the machine's host name.",
+  ),
+  port: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 65_535 })).annotate({ expected: "a port, 1 to 65535" }),
+    34_431,
+    "TCP port on which the other runners reach this one. Only runners should: it takes orders without credentials.",
+  ),
+  listen: optional(Schema.NonEmptyString, "0.0.0.0", "Address to listen on."),
+  profile: optional(
+    Schema.Literals(["production", "test"]),
+    "production",
+    "How soon a lost runner is noticed: `production` 15 seconds at most, `test` 5 seconds, which a loaded machine may " +
+      "miss without being lost. The same in all runners.",
+  ),
+  region: absent(regionName, "Region of this runner. Left out: it takes only entities without a region."),
+  weight: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 100 })).annotate({
+      expected: "a whole number, 1 to 100",
+    }),
+    1,
+    "Share of the entities relative to other runners, 1 to 100.",
+  ),
+  shards: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 10_000 })).annotate({
+      expected: "a whole number, 1 to 10000",
+    }),
+    300,
+    "Shards per region, the same in all runners: more of them spread few entities more evenly.",
+  ),
+}).annotate({
+  description:
+    "Several `weir run` that share the entities. Needs `nats` and `postgres`, the same for all. Left out: one " +
+    "process on its own, unless `weir run --cluster`.",
+})
+export type Cluster = typeof Cluster.Type
+
 /** The file as a whole. */
 export const File = Schema.Struct({
   $schema: absent(Schema.String, "Where editors find this schema."),
@@ -163,6 +237,7 @@ export const File = Schema.Struct({
     {},
     "Legal entities by code. The code stands in subjects and external ids: it never changes.",
   ),
+  cluster: Schema.optionalKey(Cluster),
   http: optional(Http, {}, "Where health, metrics and the API are served."),
   access: optional(AccessSection, {}, "Who may use the API."),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),

@@ -74,6 +74,13 @@ const crossChecks = (values: unknown): ReadonlyArray<Problem> => {
   if ((field(nats, "user") === undefined) !== (field(nats, "password") === undefined)) {
     problems.push({ path: "nats", found: "only one of user and password", expected: "both or none" })
   }
+  if (field(values, "cluster") !== undefined) {
+    for (const server of ["nats", "postgres"]) {
+      if (field(values, server) === undefined) {
+        problems.push({ path: server, found: "nothing", expected: "the server that all runners of the cluster share" })
+      }
+    }
+  }
   return problems
 }
 

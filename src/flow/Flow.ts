@@ -65,7 +65,11 @@ export interface EventSpec<D> {
   readonly upcasts?: { readonly [version: number]: (data: unknown) => unknown }
   /** What orders events: one at a time per key, in order of the source's sequence. */
   key(data: D): string
-  /** Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. */
+  /**
+   * Odoo records that two concurrent calls must not touch: `engagement:ENG-7`. Shared by all flows of the entity. Events of
+   * one batch may have them in common, unless a name begins with `=`: then they go one after the other, as two new customers
+   * with one VAT number must, or neither would find the other in Odoo.
+   */
   parents(data: D): ReadonlyArray<string>
   /** What must be applied before: another object, or a decision of a person (`streams/approvals.ts`). */
   references(data: D): ReadonlyArray<Reference>
@@ -74,11 +78,17 @@ export interface EventSpec<D> {
    * durably, and goes on by itself when the hold is lifted.
    */
   holds?(data: D): ReadonlyArray<Reference>
-  /** What this event does to the hold on its own key. Default: it leaves it as it is. */
-  readonly hold?: "set" | "lift"
+  /**
+   * What the plan wants to know of if it is there already, for example that an engagement is closed: nothing is waited for.
+   * As the ledger knew it when the event was admitted.
+   */
+  consults?(data: D): ReadonlyArray<Reference>
+  /** What this event does to the hold on its own key. Default and undefined: it leaves it as it is. */
+  hold?(data: D): "set" | "lift" | undefined
   /**
    * `gate`: a smaller source sequence after a larger is superseded (master data, versioned objects).
-   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception.
+   * `once`: a key is written once; any later event of it with another identity is an `EVENT-CHANGED` exception, but for one
+   * with a smaller sequence than what is applied: an event of the same key that follows it was quicker.
    */
   readonly versions: "gate" | "once"
   /** Idempotent steps, in order. Running them again from the start is always safe. */

@@ -17,6 +17,11 @@ export type Cell = string | number | boolean
 export interface Row {
   readonly externalId: string
   readonly values: { readonly [column: string]: Cell }
+  /**
+   * The key by which other events refer to this record, beside the event's own: `engagements` `ENG-7.line-senior`. What
+   * follows the point is its role among the links of the event's key. The first row of a step has the step's name as well.
+   */
+  readonly as?: Reference
   readonly lines?: {
     /** x2many field, for example `order_line`. */
     readonly field: string
@@ -35,6 +40,8 @@ export interface Refusal {
 export type Step<D> =
   | Check<D>
   | Find<D>
+  | Resolve<D>
+  | Read<D>
   | Query<D>
   | Load<D>
   | Update<D>
@@ -52,6 +59,30 @@ export interface Check<D> {
   refuse(write: Write<D>): Refusal | undefined
 }
 
+/**
+ * Database ids of a record that Weir wrote, by its external id, into `ids[name]`; one call for the batch, and what is known
+ * is remembered. Only for models that Odoo makes nothing of without values: it is asked by a `load` of the id alone.
+ */
+export interface Resolve<D> {
+  readonly _tag: "Resolve"
+  readonly name: string
+  readonly model: string
+  /** Full external id; null: nothing is asked. */
+  externalId(write: Write<D>): string | null
+  /** Said when Odoo has no such record. Default: `ODOO-RECORD-MISSING`. */
+  missing?(write: Write<D>): Refusal
+}
+
+/** Reads records by their ids, into `read[name].records`; one call for the batch. What is gone is left out. */
+export interface Read<D> {
+  readonly _tag: "Read"
+  readonly name: string
+  readonly model: string
+  /** Database ids; none: nothing is asked, there are no records. */
+  records(write: Write<D>): ReadonlyArray<number>
+  readonly fields: ReadonlyArray<string>
+}
+
 /** Reads records by a condition, into `read[name].records`. One call per event. */
 export interface Query<D> {
   readonly _tag: "Query"
@@ -60,6 +91,8 @@ export interface Query<D> {
   /** Odoo's search domain; null: nothing is asked, there are no records. */
   domain(write: Write<D>): ReadonlyArray<Json> | null
   readonly fields: ReadonlyArray<string>
+  /** Gives each record its external id as the field `external_id`, "" when it has none. One more call when there are any. */
+  readonly externalIds?: boolean
   /** Odoo's order, for example `date, id`. Default: by id. */
   readonly order?: string
   /** Most records; an event for which there are more is refused. */
@@ -116,7 +149,10 @@ export interface Load<D> {
   readonly name: string
   readonly model: string
   readonly mode: "create" | "upsert"
-  /** Several rows when one event makes several records of the model; `ids[name]` is the first one's. */
+  /**
+   * Several rows when one event makes several records of the model; `ids[name]` is the first one's. None: later transitions
+   * and comparisons of this step's record leave the event out.
+   */
   rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
   /** Columns whose text Odoo brings into a form of its own (a VAT number): looked at, it is the same in any form. */
   readonly rewritten?: ReadonlyArray<string>
@@ -186,8 +222,12 @@ export interface Compare<D> {
   readonly model: string
   readonly of: string
   readonly code: ReasonCode
+  /** By field: another code for when it is the first that differs, all before it being right. */
+  readonly codes?: { readonly [field: string]: ReasonCode }
   /** Amounts are compared exactly at the currency's scale. */
   expect(write: Write<D>): { readonly [field: string]: BigDecimal.BigDecimal }
+  /** Currency of the amounts. Default: the company's. */
+  currency?(write: Write<D>): string
 }
 
 /** Finds a record that Odoo owns (an employee) by a field's exact value; cached per entity. None: `MASTER-DATA-MISSING`. */
@@ -199,18 +239,33 @@ export interface Find<D> {
   value(write: Write<D>): string
 }
 
-/** Matches the open receivable items of a posted payment with those of posted invoices (`account.move.line/reconcile`). */
+/**
+ * Matches the open items of posted documents (`account.move.line/reconcile`): of those that pay with those that are owed,
+ * each as far as it goes.
+ */
 export interface Reconcile<D> {
   readonly _tag: "Reconcile"
   readonly name: string
-  /** Step whose record is the payment (`account.payment`). */
-  readonly payment: string
-  /** `account.move` ids of the invoices, in the order in which they are paid. */
-  invoices(write: Write<D>): ReadonlyArray<number>
+  /** One call or more each, in this order; none: nothing is matched. */
+  sets(write: Write<D>): ReadonlyArray<ReconcileSet>
+}
+
+/** What is matched together. */
+export interface ReconcileSet {
+  /** `account.payment` ids on the paying side. */
+  readonly payments?: ReadonlyArray<number>
+  /** `account.move` ids on the paying side: credit notes, entries for fees and write-offs. */
+  readonly entries?: ReadonlyArray<number>
+  /** `account.move` ids of what is paid, in the order in which it is. */
+  readonly owed: ReadonlyArray<number>
+  /** `account.account` id of the items. Default: receivable accounts. */
+  readonly account?: number
 }
 
 export const check = <D>(step: Omit<Check<D>, "_tag">): Check<D> => ({ _tag: "Check", ...step })
 export const query = <D>(step: Omit<Query<D>, "_tag">): Query<D> => ({ _tag: "Query", ...step })
+export const resolve = <D>(step: Omit<Resolve<D>, "_tag">): Resolve<D> => ({ _tag: "Resolve", ...step })
+export const read = <D>(step: Omit<Read<D>, "_tag">): Read<D> => ({ _tag: "Read", ...step })
 export const update = <D>(step: Omit<Update<D>, "_tag">): Update<D> => ({ _tag: "Update", ...step })
 export const unlink = <D>(step: Omit<Unlink<D>, "_tag">): Unlink<D> => ({ _tag: "Unlink", ...step })
 export const invoke = <D>(step: Omit<Invoke<D>, "_tag">): Invoke<D> => ({ _tag: "Invoke", ...step })

@@ -10,6 +10,8 @@ export interface Write<D> {
   readonly previous: Mapping | null
   /** Mappings of `references(data)`, in the same order. */
   readonly references: ReadonlyArray<Mapping>
+  /** Mappings of `consults(data)`, in the same order; null for what is not there. Left out when it names none. */
+  readonly consulted?: ReadonlyArray<Mapping | null>
   /** Database ids by step name, filled as the plan goes: `ids.order` is the sales order. */
   readonly ids: { [step: string]: number }
   /** Fields that steps read, by step name: `read.invoice.name`. */

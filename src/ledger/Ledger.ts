@@ -42,6 +42,11 @@ export interface Reference {
   readonly key: string
 }
 
+/** A key that is applied with another one: a part of its record, or a bare fact. */
+export interface Mark extends Reference {
+  readonly record?: Pick<Mapping, "model" | "id" | "externalId">
+}
+
 export interface Claim extends Fence {
   readonly mode: Mode
   /** Per flow: every event at or below this stream sequence has a durable outcome. */
@@ -102,8 +107,8 @@ export type Outcome =
     readonly _tag: "Applied"
     readonly event: EventRecord
     readonly mapping: Mapping
-    /** Further keys that are applied with it, without a record of their own: whoever waits for them is released. */
-    readonly marks?: ReadonlyArray<Reference>
+    /** Further keys that are applied with it: whoever waits for them is released. */
+    readonly marks?: ReadonlyArray<Mark>
     readonly outbox: ReadonlyArray<Publication>
   }
   | { readonly _tag: "Superseded"; readonly event: EventRecord }

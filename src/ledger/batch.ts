@@ -2,7 +2,7 @@
  * A settlement put in order before it is made durable: one word per event (a final one stands, else the last), one
  * mapping per key.
  */
-import type { EventRecord, Mapping, Outcome, Reference, Settlement } from "./Ledger.ts"
+import type { EventRecord, Mapping, Mark, Outcome, Settlement } from "./Ledger.ts"
 import type { Publication } from "../broker/Broker.ts"
 import { printable } from "./text.ts"
 
@@ -33,11 +33,10 @@ export const merge = (known: Mapping | undefined, next: Mapping): Mapping => {
   return next.version >= known.version ? next : known
 }
 
-/** A key that is applied and has no record of its own. */
-const marked = ({ flow, key }: Reference, eventId: string): KeyMapping => ({
+const marked = ({ flow, key, record }: Mark, eventId: string): KeyMapping => ({
   flow,
   key,
-  mapping: { model: "mark", id: 0, externalId: eventId, version: null, links: {} },
+  mapping: { ...record ?? { model: "mark", id: 0, externalId: eventId }, version: null, links: {} },
 })
 
 export const batchOf = (settlement: Settlement): Batch => {

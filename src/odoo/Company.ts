@@ -13,6 +13,10 @@ export interface Company {
   readonly journals: Readonly<Record<string, number>>
   /** `account.tax` ids by the source's tax code: `S21`. */
   readonly taxes: Readonly<Record<string, number>>
+  /** `account.account` ids by the source's code of an account and by role: `write-off`. Default none. */
+  readonly accounts?: Readonly<Record<string, number>>
+  /** Purchase taxes likewise. Default none. */
+  readonly purchaseTaxes?: Readonly<Record<string, number>>
   /** What is done with documents dated in a locked period. Default `exception`. */
   readonly latePolicy?: LatePolicy
 }

@@ -8,7 +8,7 @@
 import type { Json } from "./Odoo.ts"
 
 /** What posts: each lock date holds for some of them (`res.company`, `_get_violated_lock_dates`). */
-export type PeriodKind = "sale" | "purchase" | "payment" | "entry"
+export type PeriodKind = "sale" | "purchase" | "payment" | "entry" | "expense"
 
 /** What is done with a record whose accounting date lies in a locked period. */
 export type LatePolicy = "exception" | "next-open-day" | "approval"
@@ -28,6 +28,8 @@ const holding: Readonly<Record<PeriodKind, ReadonlyArray<Lock>>> = {
   purchase: ["fiscalyear", "hard", "purchase", "tax"],
   payment: ["fiscalyear", "hard"],
   entry: ["fiscalyear", "hard"],
+  /** Paid by the company: an entry of a bank journal, with taxes. */
+  expense: ["fiscalyear", "hard", "tax"],
 }
 
 const day = /^\d{4}-\d{2}-\d{2}$/u

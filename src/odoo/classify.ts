@@ -210,6 +210,10 @@ const classifyAnswer = (operation: string, answer: Answer): Json | OdooError => 
     if (operation.endsWith("/load") && isRecord(body) && body.ids === false) {
       return classifyLoad(operation, Array.isArray(body.messages) ? body.messages : [])
     }
+    // Another protocol's envelope, with a failure or without: whoever sent it did not understand the call as it was meant.
+    if (isRecord(body) && "jsonrpc" in body) {
+      return new OdooError({ code: "ODOO-UNKNOWN-ANSWER", operation, message: "the answer is a JSON-RPC envelope" })
+    }
     // A truncated body does not parse and stays text although the header says JSON; a JSON string answer is text too.
     return body as Json
   }

@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
 import { ControlRefused, LegalEntity } from "../actor/LegalEntity.ts"
+import { addressOf } from "../actor/place.ts"
 import { Roster } from "../actor/Roster.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import { Conflict, Unavailable } from "./Problem.ts"
@@ -53,8 +54,11 @@ export const live = Layer.effect(
     const { entities } = yield* Roster
     const clientOf = yield* LegalEntity.client
 
+    /** Unconfigured ones are turned away before. */
+    const actorOf = (entity: string) => clientOf(addressOf(entities.get(entity) ?? { code: entity }))
+
     const send = (entity: string, order: Order, actor: string) => {
-      const client = clientOf(entity)
+      const client = actorOf(entity)
       switch (order._tag) {
         case "Mode":
           return client.SetMode({ actor, mode: order.mode, reason: order.reason, untilMillis: order.untilMillis })
@@ -71,9 +75,9 @@ export const live = Layer.effect(
 
     return Actors.of({
       statuses: Effect.forEach(
-        [...entities.keys()],
-        (code) =>
-          clientOf(code).Status().pipe(
+        [...entities.values()],
+        (settings) =>
+          clientOf(addressOf(settings)).Status().pipe(
             Effect.timeout(STATUS_WITHIN),
             Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
             Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
@@ -89,7 +93,7 @@ export const live = Layer.effect(
           Effect.timeoutOption(ANSWER_WITHIN),
         )
         if (done._tag === "Some") return { done: true, status: done.value }
-        const status = yield* clientOf(entity).Status().pipe(
+        const status = yield* actorOf(entity).Status().pipe(
           Effect.timeout(STATUS_WITHIN),
           Effect.mapError(() => unreachable(entity)),
         )

@@ -138,6 +138,61 @@ export const reasons = {
     "Add the code to the entity in weir.json, then retry.",
     "entity be01 maps no tax code S12: add it to entities.be01.taxes in weir.json",
   ),
+  // What the agreement says
+  "AGREEMENT-INCOMPLETE": business(
+    "park",
+    "The agreement lacks something without which it cannot be delivered or billed",
+    "Complete it at the source and publish it again with a larger sequence; dismiss this one.",
+    "ENG-0007: has no contract number; line senior has no price",
+  ),
+  "BILLING-SCHEDULE-MISSING": business(
+    "park",
+    "The agreement has no complete billing schedule: something would be delivered and never billed",
+    "Complete the schedule at the source and publish the agreement again with a larger sequence; dismiss this one.",
+    "ENG-0007: line senior (time-and-materials) needs a rhythm",
+  ),
+  "LEGAL-ENTITY-MISMATCH": business(
+    "park",
+    "The contract is with another legal entity than the subject names",
+    "Find out which is right; publish again on the right subject; dismiss.",
+    "ENG-0007 is a contract of us01, the subject says be01",
+  ),
+  "PRICE-LIST-MISSING": business(
+    "park",
+    "Odoo has no price list in the agreement's currency, or several",
+    "Make the price list in Odoo, or name the one that is meant in the event; then retry.",
+    "ENG-0007 is in USD: Odoo has no price list in USD for be01",
+  ),
+  "NOT-BILLABLE": business(
+    "park",
+    "Nothing can be billed on this line: of its kind, or because the engagement is not under way",
+    "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
+    "line senior of engagement ENG-0007 is on an order that is cancel",
+  ),
+  "ENGAGEMENT-CLOSED": business(
+    "park",
+    "The engagement is closed and takes no more changes or work of later days",
+    "Reopen the engagement with engagement.reopened, then retry; or dismiss.",
+    "ENG-0007 was closed on 2026-10-31, this is of 2026-11-03",
+  ),
+  "RATE-CONFLICT": business(
+    "park",
+    "The rate would change a line that is not its own, or one that is invoiced",
+    "Publish it as a rate with a key of its own; dismiss this one.",
+    "hours are invoiced at rate senior-2026 for 145.00; another price is a rate with a key of its own",
+  ),
+  "CUSTOMER-DUPLICATE": business(
+    "park",
+    "Odoo has a partner with the same VAT number or reference already: no second one is made",
+    "Say in the event which partner it is (odooPartner), or that it is another one (distinct), and publish it with a larger sequence; or merge the two at the source (customer.merged); dismiss this one.",
+    'the VAT number BE0477472701 is that of res.partner 14 "Delft Marine" (weir_be01.customers_CUS-0041)',
+  ),
+  "CUSTOMER-MERGED": business(
+    "park",
+    "The customer was merged into another one",
+    "Publish the change under the number of the customer that remains; dismiss this one.",
+    "CUS-0043 was merged into CUS-0042",
+  ),
   "BEHIND-EXCEPTION": business(
     "park",
     "An earlier event of the same business key is not done yet",
@@ -150,6 +205,12 @@ export const reasons = {
     "Odoo computes other totals than the event promises",
     "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
     "account.move 96: amount_tax: promised 191.54, Odoo computes 191.55. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "TAX-MISMATCH": business(
+    "park",
+    "Odoo computes another tax than was quoted",
+    "Correct the tax code at the source or its mapping in weir.json; the draft stands in Odoo unposted. Set it right there or cancel it, then retry.",
+    "account.move 96: amount_tax: promised 191.54, Odoo computes 54.73; amount_total: promised 1103.65, Odoo computes 966.84. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
   ),
   "ODOO-VALIDATION": business(
     "park",

@@ -6,7 +6,7 @@
 import { Effect } from "effect"
 import { referencesOf } from "../actor/admit.ts"
 import { makeDecoder } from "../actor/decode.ts"
-import type { Item } from "../actor/Item.ts"
+import type { Item, Payload } from "../actor/Item.ts"
 import type { StoredMessage } from "../broker/Broker.ts"
 import type { Flow, Reference } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
@@ -65,12 +65,17 @@ const isSelected = ({ event }: Item, { correlationId, flows, key }: Selection): 
   (flows === undefined || flows.includes(event.flow)) && (key === undefined || event.key === key) &&
   (correlationId === undefined || event.correlationId === correlationId)
 
+const consultedOf = ({ consults, holds, references }: Payload, answer: Answer) =>
+  consults.length === 0 ? {} : { consulted: answer.references.slice(references.length + holds.length) }
+
 const writeOf = ({ answer, item, judgement }: Place, company: Company): Write<unknown> => ({
   data: item.payload!.data,
   key: item.event.key,
   company,
   references: judgement._tag === "Look" ? judgement.references : [],
-  previous: answer.mapping,
+  // As the plan saw it when the event came first.
+  previous: item.payload!.spec.versions === "once" ? null : answer.mapping,
+  ...consultedOf(item.payload!, answer),
   ids: {},
   read: {},
 })
@@ -174,7 +179,11 @@ export const makeExaminer = Effect.fnUntraced(function* (
     const looked = places.filter(({ judgement }) => judgement._tag === "Look")
     const [first] = looked
     const spec = first?.item.payload?.spec
-    const sights = spec === undefined ? [] : yield* look.at(spec, looked.map((place) => writeOf(place, company)))
+    const sights = spec === undefined ? [] : yield* look.at(
+      spec,
+      looked.map((place) => writeOf(place, company)),
+      looked.map(({ answer }) => answer.mapping),
+    )
     const months = yield* approvedMonths(
       new Set(sights.flatMap(({ locked }) => locked === null ? [] : [monthOf(locked.day)])),
     )

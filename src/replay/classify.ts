@@ -32,8 +32,12 @@ export const judge = (
   if (payload === null) return known({ class: "refused", code: rejection!.code, note: rejection!.detail })
   if (seen === null && blocked) return known({ class: "held", note: `an earlier event of ${event.key} is not done` })
   const { version } = event
-  if (mapping !== null && version !== null && mapping.version !== null) {
-    if (version < mapping.version || (version === mapping.version && seen === null)) {
+  if (mapping !== null && mapping.version !== null) {
+    // Of an applied event without a number it is known that it came before those that have one.
+    const overtaken = version === null
+      ? seen !== null
+      : version < mapping.version || (version === mapping.version && seen === null)
+    if (overtaken) {
       return known({ class: "superseded", note: `version ${mapping.version} of ${event.key} was applied` })
     }
   }

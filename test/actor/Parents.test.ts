@@ -17,6 +17,16 @@ describe("Parents", () => {
     assert.deepStrictEqual(taken, [true])
   })
 
+  it("lets a batch share parents, but not those that only one event may have", () => {
+    const parents = new Parents(() => undefined)
+    assert.isTrue(parents.acquire(["order-1", "=vat:BE1"], bulk, "bulk"))
+    assert.isTrue(parents.acquire(["order-1", "=vat:BE2"], bulk, "bulk"))
+    assert.isFalse(parents.acquire(["order-2", "=vat:BE1"], bulk, "bulk"))
+    parents.release(["order-1", "=vat:BE1", "order-1", "=vat:BE2"], bulk)
+    assert.isTrue(parents.acquire(["order-2", "=vat:BE1"], bulk, "bulk"))
+    assert.strictEqual(parents.size, 2)
+  })
+
   it("wakes nobody when nobody was refused", () => {
     let wakes = 0
     const parents = new Parents(() => wakes++)

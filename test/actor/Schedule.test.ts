@@ -18,7 +18,7 @@ const item = (key: string, sequence: number, parents: ReadonlyArray<string> = []
   },
   message: { subject: "erp.be01.test.done", headers: {}, data: new Uint8Array() },
   delivery: null,
-  payload: { spec: null as never, data: null, references: [], holds: [], parents },
+  payload: { spec: null as never, data: null, references: [], holds: [], consults: [], parents },
   rejection: null,
   traceparent: null,
   verdict: { _tag: "Behind" },

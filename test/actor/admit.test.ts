@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { identityOf, judge } from "../../src/actor/admit.ts"
+import { identityOf, judge, referencesOf } from "../../src/actor/admit.ts"
 import type { Item } from "../../src/actor/Item.ts"
 import type { Delivery } from "../../src/broker/Broker.ts"
 import type { EventSpec } from "../../src/flow/Flow.ts"
@@ -36,6 +36,7 @@ const item = (versions: "gate" | "once", version: number | null, held = false): 
     data: {},
     references: [{ flow: "customers", key: "C" }, { flow: "engagements", key: "E" }],
     holds: [],
+    consults: [],
     parents: [],
   },
   rejection: null,
@@ -130,13 +131,39 @@ describe("judge", () => {
     const held = { ...disputed, payload: { ...disputed.payload!, holds: [{ flow: "disputes", key: "E" }] } }
     const known = [mapping(1), mapping(1)]
     const answered = (dispute: Mapping | null) => judge(held, answer({ references: [...known, dispute] }))
-    assert.deepStrictEqual(answered({ ...mapping(4), links: { held: 1 } }), {
+    assert.deepStrictEqual(answered({ ...mapping(4), links: { held: 7 } }), {
       _tag: "Wait",
-      on: { flow: "disputes", key: "E#4" },
+      on: { flow: "disputes", key: "E#7" },
       code: "ON-HOLD",
     })
     assert.deepStrictEqual(answered(mapping(5)), { _tag: "Write", references: known, previous: null })
     assert.deepStrictEqual(answered(null), { _tag: "Write", references: known, previous: null })
+  })
+
+  it("hands on what the plan wants to know of, and waits for none of it", () => {
+    const asking = item("gate", 1)
+    const consulting = {
+      ...asking,
+      payload: {
+        ...asking.payload!,
+        holds: [{ flow: "disputes", key: "E" }],
+        consults: [{ flow: "engagements", key: "E.closing" }, { flow: "engagements", key: "E.other" }],
+      },
+    }
+    assert.deepStrictEqual(referencesOf(consulting.payload).map(({ key }) => key), [
+      "C",
+      "E",
+      "E",
+      "E.closing",
+      "E.other",
+    ])
+    const known = [mapping(1), mapping(1)]
+    assert.deepStrictEqual(judge(consulting, answer({ references: [...known, null, mapping(3), null] })), {
+      _tag: "Write",
+      references: known,
+      consulted: [mapping(3), null],
+      previous: null,
+    })
   })
 
   it("parks what could not be understood, unless it was seen before", () => {

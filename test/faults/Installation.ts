@@ -22,11 +22,13 @@ import * as PgLedger from "../../src/ledger/PgLedger.ts"
 import * as Json2Odoo from "../../src/odoo/Json2Odoo.ts"
 import { Odoo } from "../../src/odoo/Odoo.ts"
 import * as Input from "./Input.ts"
-import * as Program from "./Program.ts"
+import * as Program from "../../src/cli/lab/Program.ts"
 import * as Proxy from "./Proxy.ts"
-import * as Server from "./Server.ts"
+import * as Server from "../../src/cli/lab/Server.ts"
 
 const DATABASE = "odoo"
+/** Most runners of a cluster in one test. */
+const RUNNERS = 3
 const WORKERS = 4
 /** Messages published between two confirmations. */
 const BATCH = 500
@@ -48,6 +50,8 @@ export interface InstallationOptions {
   readonly odooTimeout?: Duration.Input
   /** Whether the ledger's PostgreSQL must survive a crash. Default false: quicker. */
   readonly durable?: boolean
+  /** Servers of a JetStream cluster, each with all data; reached without a proxy. Default 1, which is no cluster. */
+  readonly brokers?: number
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
 }
@@ -62,6 +66,8 @@ export interface Observer {
   readonly figures: Effect.Effect<ReadonlyArray<Figure>>
   /** Figures that differ, records in Odoo that are nobody's, keys whose order was broken: nothing, if all is well. */
   readonly wrong: Effect.Effect<ReadonlyArray<string>>
+  /** Process ids of the present owners, by entity. */
+  readonly owners: Effect.Effect<ReadonlyMap<string, number>>
   /** Deletes all checkpoints, as an operator would after the stream was lost. */
   readonly rewind: Effect.Effect<void>
 }
@@ -69,9 +75,15 @@ export interface Observer {
 export interface Installation extends Observer {
   readonly scenario: Scenario
   readonly servers: { readonly broker: Server.Server; readonly database: Server.Server; readonly odoo: Server.Server }
+  /** All servers of the broker. */
+  readonly brokers: ReadonlyArray<Server.Server>
   readonly proxies: { readonly broker: Proxy.Proxy; readonly database: Proxy.Proxy; readonly odoo: Proxy.Proxy }
   /** Starts `weir run`; it ends with the scope, if not before. */
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
+  /** The same with these flags of `deno run`, given where its configuration lies. */
+  readonly weirWith: (flagsOf: (folder: string) => ReadonlyArray<string>) => Installation["weir"]
+  /** Starts one of several, `number` from 0, at its place in the cluster. */
+  readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
   /** Publishes it little by little, whatever happens to the broker meanwhile: what is not confirmed is sent again. */
@@ -105,20 +117,24 @@ const millis = (duration: Duration.Input): string => `${Duration.toMillis(Durati
 export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const { scenario } = options
   const folder = yield* Input.folder
-  const [broker, database, odoo] = yield* Effect.all([
-    Server.broker(folder),
+  const replicas = options.brokers ?? 1
+  const [brokers, database, odoo] = yield* Effect.all([
+    replicas === 1 ? Effect.map(Server.broker(folder), (one) => [one]) : Server.brokers(folder, replicas),
     Server.database(folder, options.durable ?? false),
     Server.odoo(folder, join(scenario.folder, "employees.json"), { latency: options.latency, workers: WORKERS }),
   ], { concurrency: 3 })
+  const broker = brokers[0]!
+  const brokerUrl = brokers.map((one) => one.url()).join(",")
   const proxies = {
     broker: yield* Proxy.start(broker.port),
     database: yield* Proxy.start(database.port),
     odoo: yield* Proxy.start(odoo.port),
   }
+  const ports = yield* Effect.all(Array.from({ length: RUNNERS }, () => Server.freePort), { concurrency: RUNNERS })
   const file = join(folder, "weir.json")
   const configuration = {
     ...scenario.configuration,
-    nats: { url: broker.url(proxies.broker.port) },
+    nats: replicas === 1 ? { url: broker.url(proxies.broker.port) } : { url: brokerUrl, replicas },
     postgres: { url: { env: "LEDGER_URL" } },
     databases: {
       main: {
@@ -135,20 +151,31 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     dataDir: join(folder, "data"),
   }
   yield* Effect.promise(() => writeFile(file, JSON.stringify(configuration)))
-  const weir = Program.start("src/cli/weir.ts", ["run", "--config", file], {
-    LEDGER_URL: database.url(proxies.database.port),
-    ODOO_API_KEY: defaultKey,
+  const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
+  const start = (flags?: ReadonlyArray<string>) =>
+    Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
+  const runner = Effect.fnUntraced(function* (number: number) {
+    return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
+      ...secrets,
+      WEIR_CLUSTER_HOST: "127.0.0.1",
+      WEIR_CLUSTER_LISTEN: "127.0.0.1",
+      WEIR_CLUSTER_PORT: String(ports[number]),
+      WEIR_CLUSTER_PROFILE: "test",
+    })
   })
 
   const installation: Installation = {
     ...yield* observe(scenario, Redacted.make(database.url()), odoo.url()),
     scenario,
     servers: { broker, database, odoo },
+    brokers,
     proxies,
-    weir,
-    publish: publish(broker.url(), scenario),
-    trickle: trickle(broker.url(), scenario),
-    publishPart: (from, to) => publish(broker.url(), scenario, from, to),
+    weir: start(),
+    weirWith: (flagsOf) => start(flagsOf(folder)),
+    runner,
+    publish: publish(brokerUrl, scenario, { replicas }),
+    trickle: trickle(brokerUrl, scenario),
+    publishPart: (from, to) => publish(brokerUrl, scenario, { from, to, replicas }),
     loseStream: broker.stop.pipe(
       Effect.andThen(Effect.promise(() => rm(join(folder, "nats", "jetstream"), { recursive: true }))),
       Effect.andThen(broker.start),
@@ -162,7 +189,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
       const stats = decodeStats(await (await fetch(`${odoo.url()}/_standin/stats`)).json())
       return Object.values(stats.faults).reduce((sum, count) => sum + count, 0)
     }),
-    untold: untold(broker.url(), scenario),
+    untold: untold(brokerUrl, scenario),
   }
   return installation
 })
@@ -191,6 +218,16 @@ export const observe = Effect.fnUntraced(function* (
   const figures = asked(compare(scenario))
   const observer: Observer = {
     rewind: Effect.asVoid(asked(sql.unsafe("delete from weir.checkpoint"))),
+    owners: Effect.map(
+      asked(ledger.owners),
+      (owners) =>
+        new Map(
+          owners.filter(({ entity }) => entity in scenario.expected.entities).map(({ entity, owner }) => [
+            entity,
+            Number(owner.split(":").at(-1)),
+          ]),
+        ),
+    ),
     settled: count,
     until: (events, weir, every) => until(count, events, weir, every ?? POLL),
     figures,
@@ -259,18 +296,31 @@ const strays = Effect.fnUntraced(function* (scenario: Scenario) {
   return found
 })
 
-/** Publishes the whole scenario to the broker at `url`, whose streams it creates when they are missing. */
-export const publish = (url: string, scenario: Scenario, from = 0, to = Infinity): Effect.Effect<void> =>
+export interface PublishOptions {
+  /** Positions in the scenario. Default: all. */
+  readonly from?: number
+  readonly to?: number
+  /** Of streams that are missing. Default 1. */
+  readonly replicas?: number
+}
+
+/** Publishes a scenario to the broker at `url`, whose streams it creates when they are missing. */
+export const publish = (
+  url: string,
+  scenario: Scenario,
+  { from = 0, replicas = 1, to = Infinity }: PublishOptions = {},
+): Effect.Effect<void> =>
   Effect.gen(function* () {
-    const broker = yield* JetStreamBroker.make({ servers: url, connectionName: "weir-faults" })
-    yield* broker.provision
+    const broker = yield* JetStreamBroker.make({ servers: url, replicas, connectionName: "weir-faults" })
+    // A cluster elects its leaders first.
+    yield* broker.provision.pipe(Effect.retry(ASK))
     let batch: Array<Publication> = []
     const messages = publications(scenario)
     for (let position = 0;; position++) {
       const { done, value } = yield* Effect.promise(() => messages.next())
       if (value !== undefined && position >= from && position < to) batch.push(value)
       if (batch.length >= BATCH || done === true) {
-        yield* broker.publish(batch)
+        yield* broker.publish(batch).pipe(Effect.retry(ASK))
         batch = []
       }
       if (done === true) return

@@ -9,9 +9,9 @@ import type { Scenario } from "../../fixtures/scenario.ts"
 import { stop as stopPostgres } from "../../src/embedded/PostgresProcess.ts"
 import * as Input from "./Input.ts"
 import * as Installation from "./Installation.ts"
-import * as Program from "./Program.ts"
+import * as Program from "../../src/cli/lab/Program.ts"
 import { seedOf } from "./seed.ts"
-import * as Server from "./Server.ts"
+import * as Server from "../../src/cli/lab/Server.ts"
 
 const SIZE = { consultants: 6, days: 5 }
 const LATENCY = 0.15

@@ -2,15 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import * as Input from "./Input.ts"
 import * as Installation from "./Installation.ts"
-import type { Program } from "./Program.ts"
+import type { Program } from "../../src/cli/lab/Program.ts"
 import { seedOf } from "./seed.ts"
-import type { Server } from "./Server.ts"
+import type { Server } from "../../src/cli/lab/Server.ts"
 
 /** A few hundred events that keep the stand-in busy for some seconds. */
 const SIZE = { consultants: 6, days: 5 }
 const LATENCY = 0.15
-/** Shorter than a frozen Odoo stays frozen. */
-const ODOO_TIMEOUT = "1500 millis"
+/** Long enough that a busy machine is not taken for an Odoo that is away. A frozen one stays frozen for longer. */
+const ODOO_TIMEOUT = "5 seconds"
 /** How long a server stays frozen once Weir has said that it waits, or at all. */
 const FROZEN = "2 seconds"
 
@@ -30,8 +30,10 @@ const words: Readonly<Record<Name, { readonly atStart: RegExp; readonly midway: 
   },
   odoo: {
     atStart: /^cannot start yet, trying again by itself: ODOO-(UNAVAILABLE|NO-ANSWER): /u,
-    midway: /^\d+ \w+ wait: .* did not go through \(ODOO-(UNAVAILABLE|NO-ANSWER)\), trying again by itself\./u,
-    back: /^(\d+ \w+ went through after \d+ failed tries|owns \w+ at epoch)/u,
+    // A batch says it, or the circuit, which lets no further batch find out.
+    midway:
+      /^\d+ \w+ wait: .* did not go through \(ODOO-(UNAVAILABLE|NO-ANSWER)\), trying again by itself\.|^circuit odoo open: no calls but probes until it answers\./u,
+    back: /^\d+ \w+ went through at try \d+$|^circuit odoo closed: it answers again, work goes on$/u,
   },
 }
 

@@ -365,6 +365,15 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual(yield* readyIds(ledger, fence), ["e1"])
         const [answer] = yield* ledger.admit(fence, "customers", [{ eventId: "x", key: "K", references: [lifted] }])
         assert.deepInclude(answer?.references[0], { model: "mark", externalId: "e3" })
+
+        const part = { flow: "engagements", key: "ENG-1.line-senior" }
+        const record = { model: "sale.order.line", id: 77, externalId: "weir_be01.engagements_ENG-1.line-senior" }
+        yield* ledger.settle(fence, settlement([waiting("e4", part, { key: "C" })]))
+        const whole = { ...applied("e5", { ...engagement, version: 2 }), marks: [{ ...part, record }] }
+        // With it whoever waits for the engagement itself.
+        assert.deepStrictEqual(yield* ledger.settle(fence, settlement([whole])), { released: 2 })
+        const [told] = yield* ledger.admit(fence, "timesheets", [{ eventId: "y", key: "K", references: [part] }])
+        assert.deepStrictEqual(told?.references[0], { ...record, version: null, links: {} })
       }))
 
     it.effect("makes an event ready at once whose reference was applied between admit and settle", () =>

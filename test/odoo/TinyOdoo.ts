@@ -73,6 +73,8 @@ export class TinyOdoo {
         return this.#search(call, args["domain"] as ReadonlyArray<readonly [string, string, Json]>)
       case "write":
         return this.#write(call, args["vals"] as Record<string, Json>)
+      case "get_external_id":
+        return Object.fromEntries(call.ids!.map((id) => [String(id), this.records.get(id)?.externalId ?? ""]))
       case "unlink":
         for (const id of call.ids!) {
           if (!this.records.delete(id)) return this.error(call, "ODOO-RECORD-MISSING", `${id} does not exist`)

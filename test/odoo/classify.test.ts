@@ -18,10 +18,10 @@ interface Recording {
     | { readonly error: string; readonly message: string }
 }
 
-const recordings = ["protocol", "flows"].flatMap((file) =>
+const recorded = (file: string): ReadonlyArray<Recording> =>
   readFileSync(new URL(`../../fixtures/odoo/recordings/${file}.ndjson`, import.meta.url), "utf8")
     .trimEnd().split("\n").map((line) => JSON.parse(line) as Recording)
-)
+const recordings = ["protocol", "flows"].flatMap(recorded)
 
 /** What each recorded answer must be taken for. Whatever is not named here gave its value. */
 const expected: Partial<Record<ReasonCode, string>> = {
@@ -109,6 +109,38 @@ describe("classify", () => {
     assert.deepStrictEqual(wrong, [])
     const recorded = new Set(calls.map((recording) => recording.name))
     assert.deepStrictEqual([...codeOf.keys()].filter((name) => !recorded.has(name)), [])
+  })
+
+  it("takes no JSON-RPC envelope for a value, and the exceptions in it for the same as its own", () => {
+    const wanted: Readonly<Record<string, ReasonCode>> = {
+      rpc_chart_try_loading: "ODOO-REFUSED-CALL",
+      rpc_err_access: "ODOO-ACCESS",
+      rpc_err_bad_args: "ODOO-REFUSED-CALL",
+      rpc_err_bad_key: "ODOO-AUTH",
+      rpc_err_many2one_missing_record: "ODOO-VALIDATION",
+      rpc_err_missing_record: "ODOO-RECORD-MISSING",
+      rpc_err_missing_required_field: "ODOO-VALIDATION",
+      rpc_err_serialization_failure_exhausted: "ODOO-CONTENTION",
+      rpc_err_unique_violation: "ODOO-VALIDATION",
+      rpc_err_unknown_database: "ODOO-UNAVAILABLE",
+      rpc_err_unknown_field: "ODOO-REFUSED-CALL",
+      rpc_err_unknown_method: "ODOO-REFUSED-CALL",
+      // Here alone the older protocol raises something else: a user error, where JSON-2 answers 404.
+      rpc_err_unknown_model: "ODOO-VALIDATION",
+      rpc_err_user_error: "ODOO-VALIDATION",
+      rpc_fail_postgres_down: "ODOO-UNAVAILABLE",
+    }
+    const inside: Record<string, string> = {}
+    for (const { name, response } of recorded("rpc")) {
+      if ("error" in response) throw new Error(`${name} has no answer`)
+      const whole = classify("res.partner/create", response)
+      assert.strictEqual((whole as OdooError).code, "ODOO-UNKNOWN-ANSWER", name)
+      const { error } = response.body as { readonly error?: { readonly data: unknown } }
+      if (error === undefined) continue
+      const bare = classify("res.partner/create", { status: 500, contentType: "application/json", body: error.data })
+      inside[name] = (bare as OdooError).code
+    }
+    assert.deepStrictEqual(inside, wanted)
   })
 
   it("names the operation and Odoo's exception, never a traceback", () => {

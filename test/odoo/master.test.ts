@@ -24,6 +24,7 @@ const belgium = (): TinyOdoo => {
   }
   odoo.add("account.tax", "", { name: "12%", type_tax_use: "purchase", company_id: 1 })
   odoo.add("account.journal", "", { code: "UKB", name: "Bank UK", company_id: 2 })
+  odoo.add("account.account", "", { code: "642000", name: "Losses" })
   return odoo
 }
 
@@ -51,12 +52,22 @@ describe("MasterData.company", () => {
       })
     }))
 
+  it.effect("finds accounts by the company's own codes, one for several roles", () =>
+    Effect.gen(function* () {
+      const accounts = { "write-off": "642000", "bad-debt": "642000" }
+      const company = yield* MasterData.use((master) => master.company({ ...settings, accounts })).pipe(
+        Effect.provide(masterOf(belgium())),
+      )
+      assert.deepStrictEqual(company.accounts, { "write-off": 10, "bad-debt": 10 })
+    }))
+
   const cases: ReadonlyArray<[string, Partial<CompanySettings>, ReadonlyArray<string>]> = [
     ["no such company", { company: 77 }, ["no company 77"]],
     ["another currency", { currency: "USD" }, ["EUR", "USD"]],
     ["a journal of another company", { journals: { bank: "UKB" } }, ['"UKB"', '"bank"', "BNK1 (BNK1), INV (INV)"]],
     ["a purchase tax", { taxes: { S12: "12%" } }, ["no sales tax", '"12%"', '"S12"', '5 "6%"']],
     ["a tax that is not unique", { taxes: { S0: "0%" } }, ["2 sales taxes", '"0%"']],
+    ["an account that is none", { accounts: { fees: "999" } }, ['"999"', '"fees"']],
     ["a tax id that is none", { taxes: { S0: 99 } }, ["id 99"]],
   ]
   for (const [what, change, words] of cases) {

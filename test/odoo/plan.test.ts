@@ -432,6 +432,55 @@ describe("compare", () => {
       assert.strictEqual(odoo.records.get(2)!["state"], "draft")
     }))
 
+  it.effect("says by a code of its own which field is the first that differs", () =>
+    Effect.gen(function* () {
+      const odoo = new TinyOdoo()
+      odoo.defaults = { state: "draft", amount_untaxed: 100, amount_total: 118.1 }
+      const coded = { ...totals, codes: { amount_total: "TAX-MISMATCH" as const } }
+      const { results } = yield* run(odoo, specOf("move", [create, coded]), [{ key: "A", total: "119" }])
+      assert.deepStrictEqual(results.map(refusalOf), ["TAX-MISMATCH"])
+      odoo.records.get(1)!["amount_untaxed"] = 99
+      const both = yield* run(odoo, specOf("move", [create, coded]), [{ key: "A", total: "119" }])
+      assert.deepStrictEqual(both.results.map(refusalOf), ["TOTALS-MISMATCH"])
+    }))
+
+  it.effect("counts in the currency of the document, whatever zeros the promise leaves out", () =>
+    Effect.gen(function* () {
+      const odoo = new TinyOdoo()
+      odoo.defaults = { state: "draft", amount_untaxed: 100, amount_total: 11.234 }
+      const dinars = { ...totals, currency: () => "KWD" }
+      const { results } = yield* run(odoo, specOf("move", [create, dinars]), [{ key: "A", total: "11.23" }])
+      assert.deepStrictEqual(results.map(refusalOf), ["TOTALS-MISMATCH"])
+    }))
+
+  it.effect("what a load step had no row for is left out of what later steps do to its record", () =>
+    Effect.gen(function* () {
+      const odoo = new TinyOdoo()
+      odoo.defaults = { state: "draft", amount_untaxed: 100, amount_total: 118.1 }
+      const extra = load<Data>({
+        name: "move",
+        model: "account.move",
+        mode: "create",
+        rows: ({ data }) => data["none"] === true ? [] : [{ externalId: `x.${data.key}`, values: {} }],
+      })
+      const spec = { ...specOf("move", [extra, totals, post]), record: "own" }
+      const own = load<Data>({
+        name: "own",
+        model: "res.partner",
+        mode: "create",
+        rows: ({ data }) => partnerOf({ key: data.key }),
+      })
+      const plan = [own, ...spec.plan] as ReadonlyArray<Step<unknown>>
+      const { tags } = yield* run(odoo, { ...spec, plan }, [{ key: "A", none: true }, { key: "B" }])
+      assert.deepStrictEqual(tags, ["Written", "Written"])
+      assert.deepStrictEqual(
+        [...odoo.records.values()].filter(({ model }) => model === "account.move").map((
+          move,
+        ) => [move.externalId, move["state"]]),
+        [["x.B", "posted"]],
+      )
+    }))
+
   it("compares exactly at the scale of the currency, or of the promise when that is finer", () => {
     const differs = (promised: string, computed: Json, scale: number) =>
       differenceOf("amount", BigDecimal.fromStringUnsafe(promised), computed, scale) !== undefined
@@ -491,8 +540,7 @@ describe("reconcile", () => {
   })
   const match = reconcile<Data>({
     name: "reconcile",
-    payment: "payment",
-    invoices: ({ data }) => data["invoices"] as ReadonlyArray<number>,
+    sets: ({ data, ids }) => [{ payments: [ids["payment"]!], owed: data["invoices"] as ReadonlyArray<number> }],
   })
   const spec = specOf("payment", [pay, match])
 
@@ -506,7 +554,9 @@ describe("reconcile", () => {
         account_type: "asset_receivable",
         parent_state: "posted",
         reconciled: false,
+        currency_id: [1, "EUR"],
         amount_residual: residual,
+        amount_residual_currency: residual,
       })
     const invoices = residuals.map((residual) => {
       const move = odoo.add("account.move", "", { state: "posted", payment_state: "not_paid" })
@@ -528,11 +578,13 @@ describe("reconcile", () => {
         if (residual <= 0) continue
         const used = Math.min(residual, -credit)
         credit += used
-        record["amount_residual"] = residual - used
+        record["amount_residual"] = record["amount_residual_currency"] = residual - used
       }
       for (const id of call.ids!) {
         const record = odoo.records.get(id)!
-        if ((record["amount_residual"] as number) < 0) record["amount_residual"] = credit
+        if ((record["amount_residual"] as number) < 0) {
+          record["amount_residual"] = record["amount_residual_currency"] = credit
+        }
         record["reconciled"] = record["amount_residual"] === 0
       }
       return null
@@ -599,11 +651,70 @@ describe("reconcile", () => {
     }))
 
   it("asks for nothing when one side has nothing open", () => {
-    const line = (id: number, residual: number) => ({ id, account: 1, residual })
+    const line = (id: number, residual: number) => ({
+      id,
+      account: 1,
+      currency: 1,
+      residual,
+      residualCurrency: residual,
+    })
     assert.deepStrictEqual(pairsOf([], [[line(1, 10)]]), [])
     assert.deepStrictEqual(pairsOf([line(1, -10)], [[]]), [])
     assert.deepStrictEqual(pairsOf([line(1, -10)], [[line(2, 5)], [], [line(3, 50)]]), [[1, 2], [1, 3]])
   })
+
+  it("tells by the currency that all items share whether everything is paid, else by the company's", () => {
+    const line = (id: number, residual: number, residualCurrency: number, currency = 2) => ({
+      id,
+      account: 1,
+      currency,
+      residual,
+      residualCurrency,
+    })
+    // In dollars it is paid in full, though the rate of its day makes fewer euros of it.
+    assert.deepStrictEqual(pairsOf([line(1, -90, -100)], [[line(2, 50, 50)], [line(3, 50, 50)]]), [[1, 2, 3]])
+    assert.deepStrictEqual(pairsOf([line(1, -90, -90, 1)], [[line(2, 50, 50)], [line(3, 50, 50)]]), [[1, 2], [1, 3]])
+  })
+
+  it.effect("matches entries and several sets, each on its own account", () =>
+    Effect.gen(function* () {
+      const odoo = new TinyOdoo()
+      const move = (account: number, type: string, residual: number): number => {
+        const { id } = odoo.add("account.move", "", { state: "posted" })
+        odoo.add("account.move.line", "", {
+          move_id: [id, "x"],
+          account_id: [account, "x"],
+          account_type: type,
+          parent_state: "posted",
+          reconciled: false,
+          currency_id: [1, "EUR"],
+          amount_residual: residual,
+          amount_residual_currency: residual,
+        })
+        return id
+      }
+      const [fee, invoice] = [move(1, "asset_receivable", -3), move(1, "asset_receivable", 100)]
+      const [payout, receipt] = [move(7, "asset_current", -50), move(7, "asset_current", 50)]
+      odoo.add("account.payment", "P", { state: "in_process", move_id: [receipt, "P"] })
+      const pairs: Array<ReadonlyArray<number>> = []
+      odoo.intercept = (call) => {
+        if (call.method === "search_read") {
+          const known = [...odoo.records.values()].filter(({ model }) => model === "account.move.line")
+          return known.filter((line) => line["reconciled"] === false)
+        }
+        if (call.method !== "reconcile") return undefined
+        pairs.push(call.ids!)
+        for (const id of call.ids!) odoo.records.get(id)!["reconciled"] = true
+        return null
+      }
+      const both = reconcile<Data>({
+        name: "reconcile",
+        sets: () => [{ entries: [fee], owed: [invoice] }, { payments: [9], owed: [payout], account: 7 }],
+      })
+      const { tags } = yield* run(odoo, specOf("payment", [pay, both]), [{ key: "P" }])
+      assert.deepStrictEqual(tags, ["Written"])
+      assert.deepStrictEqual(pairs, [[fee + 1, invoice + 1], [receipt + 1, payout + 1]])
+    }))
 })
 
 describe("KeyedMutex", () => {

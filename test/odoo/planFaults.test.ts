@@ -114,7 +114,10 @@ const payments = specOf("payment", [
     to: ["in_process", "paid"],
     posts: true,
   }),
-  reconcile({ name: "reconcile", payment: "payment", invoices: ({ data }) => [data.invoice] }),
+  reconcile({
+    name: "reconcile",
+    sets: ({ data, ids }) => [{ payments: [ids["payment"]!], owed: [data.invoice] }],
+  }),
 ])
 
 const kinds: ReadonlyArray<readonly [Fault, number]> = [

@@ -78,11 +78,14 @@ const world = Effect.gen(function* () {
       key,
       company,
       references: spec.references(data).map(({ flow, key }) => mappings.get(`${flow} ${key}`)!),
-      previous: mappings.get(`${flow} ${key}`) ?? null,
+      consulted: (spec.consults?.(data) ?? []).map(() => null),
+      previous: spec.versions === "once" ? null : mappings.get(`${flow} ${key}`) ?? null,
       ids: {},
       read: {},
     }
   }
+  const mappingOf = (type: Type, change: object) =>
+    mappings.get(`${specOf(type).flow} ${writeOf(type, change).key}`) ?? null
   const bring = Effect.fnUntraced(function* (type: Type, drafts = false) {
     const { flow, spec } = specOf(type)
     const write = writeOf(type)
@@ -91,13 +94,16 @@ const world = Effect.gen(function* () {
     )
     if (result?._tag !== "Written") throw new Error(JSON.stringify(result))
     mappings.set(`${flow} ${write.key}`, result.mapping)
+    for (const { flow, key, record } of result.parts ?? []) {
+      mappings.set(`${flow} ${key}`, { ...record!, version: null, links: {} })
+    }
     return result.mapping.id
   })
   const look = Effect.fnUntraced(function* (type: Type, change: object = {}) {
     const before = calls.length
     const sights = yield* provided(
       Preview.Preview.use((preview) =>
-        preview.open(company, "backfill").at(specOf(type).spec, [writeOf(type, change)])
+        preview.open(company, "backfill").at(specOf(type).spec, [writeOf(type, change)], [mappingOf(type, change)])
       ),
     )
     const made = calls.slice(before).filter((call) =>

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Schema } from "effect"
 import type { EventSpec } from "../../src/flow/Flow.ts"
-import { check, invoke, query, type Step, unlink, update } from "../../src/flow/Step.ts"
+import { check, invoke, load, query, type Step, unlink, update } from "../../src/flow/Step.ts"
 import type { Write } from "../../src/flow/Write.ts"
 import * as CallGate from "../../src/odoo/CallGate.ts"
 import * as MasterData from "../../src/odoo/MasterData.ts"
@@ -48,6 +48,7 @@ const run = (
   ).pipe(
     Effect.map((results) => ({
       writes,
+      results,
       said: results.map((result) => result._tag === "Refused" ? result.refusal.code : result.mapping.externalId),
     })),
     Effect.provide(
@@ -79,6 +80,38 @@ describe("a fact", () => {
       const odoo = new TinyOdoo()
       const { said } = yield* run(odoo, [], [{ key: "A", ids: [] }])
       assert.deepStrictEqual([said, odoo.calls], [["changed A"], []])
+    }))
+})
+
+describe("load", () => {
+  it.effect("tells every record that has a key of its own, and links them to the event's key by their roles", () =>
+    Effect.gen(function* () {
+      const lines = load<Data>({
+        name: "lines",
+        model: "sale.order.line",
+        mode: "upsert",
+        rows: ({ data, key }) =>
+          data.ids.map((n) => ({
+            externalId: `weir_be01.things_${key}.line-${n}`,
+            values: { price_unit: "1" },
+            as: { flow: "things", key: `${key}.line-${n}` },
+          })),
+      })
+      const odoo = new TinyOdoo()
+      const { results } = yield* run(odoo, [lines], [{ key: "A", ids: [1, 2] }, { key: "B", ids: [] }])
+      const [first, second] = results
+      assert.isTrue(first?._tag === "Written" && second?._tag === "Written")
+      if (first?._tag !== "Written" || second?._tag !== "Written") return
+      assert.deepStrictEqual(first.mapping.links, { lines: 1, "line-1": 1, "line-2": 2 })
+      assert.deepStrictEqual(
+        first.parts,
+        [1, 2].map((n) => ({
+          flow: "things",
+          key: `A.line-${n}`,
+          record: { model: "sale.order.line", id: n, externalId: `weir_be01.things_A.line-${n}` },
+        })),
+      )
+      assert.isUndefined(second.parts)
     }))
 })
 
@@ -223,6 +256,20 @@ describe("query", () => {
         writes.map(({ read }) => (read["hours"]!["records"] as ReadonlyArray<unknown>).length),
         [3, 0],
       )
+    }))
+
+  it.effect("tells the external ids of what it found, where asked to", () =>
+    Effect.gen(function* () {
+      const tiny = odoo()
+      const named = { ...hours(3), externalIds: true }
+      const { writes } = yield* run(tiny, [named], [{ key: "A", ids: [], value: "S" }, {
+        key: "B",
+        ids: [],
+        value: "T",
+      }])
+      const records = writes[0]!.read["hours"]!["records"] as ReadonlyArray<{ readonly external_id: string }>
+      assert.deepStrictEqual(records.map(({ external_id }) => external_id).sort(), ["l.1", "l.2", "l.3"])
+      assert.deepStrictEqual(tiny.methods, ["search_read", "get_external_id(3)", "search_read"])
     }))
 
   it.effect("refuses an event with more records than the limit", () =>

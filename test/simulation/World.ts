@@ -36,7 +36,7 @@ export const configuration = {
 export interface WorldOptions {
   readonly configuration?: unknown
   readonly flows?: ReadonlyArray<Flow>
-  readonly standIn?: StandInOptions
+  readonly standIn?: StandInOptions | StandIn
   readonly odoo?: StandInOdooOptions
 }
 
@@ -44,7 +44,9 @@ export interface WorldOptions {
 const employees = [{ name: "Consultant 1", work_email: "c01@be01.example.test", company: 3 }]
 
 export const ports = (options: WorldOptions = {}) => {
-  const standIn = new StandIn({ employees, now: () => 0, ...options.standIn })
+  const standIn = options.standIn instanceof StandIn
+    ? options.standIn
+    : new StandIn({ employees, now: () => 0, ...options.standIn })
   const layer = Layer.mergeAll(
     MemoryBroker.layer(),
     MemoryLedger.layer,

@@ -28,7 +28,7 @@ const dispute = (type: string, hold: "set" | "lift") =>
     versions: "gate",
     plan: [],
     fact: () => type,
-    hold,
+    hold: () => hold,
   })
 
 /** Partners, so that something of each stands in Odoo. */
@@ -112,6 +112,31 @@ describe("holds", () => {
       yield* publish(lifted(4))
       yield* pass(2)
       assert.deepStrictEqual(yield* bills, { applied: 4, waiting: 0, parked: 0 })
+    }).pipe(Effect.provide(running({ flows })), Effect.provide(world.layer))
+  })
+
+  it.effect("set twice are one, and one of a source that counts nothing can be set again", () => {
+    const world = ports()
+    const uncounted = (type: string, id: string) => publication(type, { key: "ENG-1" }, { id })
+    return Effect.gen(function* () {
+      yield* publish(opened(1))
+      yield* pass(2)
+      yield* publish(bill("B-1"))
+      yield* pass(2)
+      yield* publish(opened(2), lifted(3))
+      yield* pass(2)
+      assert.deepStrictEqual(yield* bills, { applied: 1, waiting: 0, parked: 0 })
+      for (const round of ["a", "b"]) {
+        yield* publish(uncounted("dispute.opened", `opened-${round}`))
+        yield* pass(2)
+        yield* publish(bill(`B-${round}`))
+        yield* pass(2)
+        assert.deepInclude(yield* bills, { waiting: 1 }, round)
+        yield* publish(uncounted("dispute.lifted", `lifted-${round}`))
+        yield* pass(2)
+        assert.deepInclude(yield* bills, { waiting: 0 }, round)
+      }
+      assert.deepStrictEqual(yield* bills, { applied: 3, waiting: 0, parked: 0 })
     }).pipe(Effect.provide(running({ flows })), Effect.provide(world.layer))
   })
 })

@@ -25,6 +25,8 @@ const quoteToCash: ReadonlyArray<Publication> = [
   invoiceEvent,
   publication("payment.received", onePayment),
 ]
+/** Flows of its events. */
+const written = ["customers", "engagements", "timesheets", "invoices", "payments"]
 const bytes = (subject: string, data: string | Uint8Array, headers: Record<string, string> = {}): Publication => ({
   subject,
   headers,
@@ -57,7 +59,7 @@ describe("the pipeline", () => {
     return Effect.gen(function* () {
       yield* publish(...quoteToCash.toReversed())
       yield* pass(20)
-      for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+      for (const name of written) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
       assertCash(world.standIn)
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   })
@@ -70,7 +72,7 @@ describe("the pipeline", () => {
       yield* publish(...quoteToCash.map((event) => ({ ...event, messageId: `${event.messageId}-again` })))
       yield* pass(5)
       const flows = yield* tallies()
-      for (const { name } of catalog) {
+      for (const name of written) {
         assert.strictEqual(flows.get(name)?.applied, 1, name)
         assert.strictEqual(flows.get(name)?.duplicate, 1, name)
       }
@@ -229,7 +231,7 @@ describe("the pipeline", () => {
         yield* publish(...quoteToCash)
         yield* pass(fault.kind === "late" || fault.kind === "hang" ? 3_000 : fault.kind === "key" ? 1_500 : 400)
         assert.isAbove(faults.counts.get(fault.kind) ?? 0, 0)
-        for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+        for (const name of written) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
         assertCash(world.standIn)
       }).pipe(Effect.provide(running()), Effect.provide(world.layer))
     }, 60_000)
@@ -250,7 +252,7 @@ describe("the pipeline", () => {
       const scope = yield* Scope.make()
       yield* Layer.buildWithScope(running(), scope)
       yield* pass(30)
-      for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+      for (const name of written) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
       assertCash(world.standIn)
       yield* Scope.close(scope, Exit.void).pipe(Effect.forkChild)
       yield* pass(5)
@@ -265,7 +267,7 @@ describe("the pipeline", () => {
       const ledger = yield* Ledger
       yield* ledger.claim("be01", "another process")
       yield* pass(40)
-      for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+      for (const name of written) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
       assertCash(world.standIn)
       const owners = yield* ledger.owners
       assert.isAbove(owners.find(({ entity }) => entity === "be01")!.epoch, 2)
@@ -283,7 +285,7 @@ describe("the pipeline", () => {
       yield* pass(10)
       yield* publish(...quoteToCash)
       yield* pass(30)
-      for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+      for (const name of written) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   })
 
@@ -305,7 +307,7 @@ describe("the pipeline", () => {
         yield* pass(6)
       }
       yield* pass(30)
-      for (const { name } of catalog) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
+      for (const name of written) assert.strictEqual((yield* tallies()).get(name)?.applied, 1, name)
       assertCash(world.standIn)
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   })

@@ -5,7 +5,8 @@
  *   deno task sim --seeds 1000          so many; --from N: the first one; --jobs N: processes at once
  *   deno task sim --seed 42             one seed, with its trace; --only 3,7: these steps of its plan only
  *   deno task sim --seed 42 --shrink    the fewest steps with which it still fails
- *   deno task sim --mutants             plants known bugs, one at a time, and counts the seeds until each is found
+ *   deno task sim --mutants             plants known bugs, each in a copy, and counts the seeds until it is found;
+ *                                       --jobs N: so many at once; --named TEXT: only those with TEXT in their name
  */
 import process from "node:process"
 import { parseArgs } from "node:util"
@@ -24,6 +25,7 @@ const { values } = parseArgs({
     only: { type: "string" },
     shrink: { type: "boolean", default: false },
     mutants: { type: "boolean", default: false },
+    named: { type: "string", default: "" },
     /** For the processes that `--jobs` and `--mutants` start: results as JSON. */
     worker: { type: "boolean", default: false },
     /** Ends at the first failure. */
@@ -72,7 +74,8 @@ const shrunk = (seed: number): void => {
 const main = async (): Promise<boolean> => {
   if (values.mutants) {
     const { hunt } = await import("./mutants/hunt.ts")
-    return hunt(whole("seeds", values.seeds === "100" ? "1000" : values.seeds), say)
+    const most = whole("seeds", values.seeds === "100" ? "1000" : values.seeds)
+    return hunt({ most, jobs: Math.max(1, whole("jobs", values.jobs)), named: values.named }, say)
   }
   if (values.seed !== undefined) {
     const seed = whole("seed", values.seed)

@@ -70,7 +70,7 @@ describe("the catalogue", () => {
     complains([withSpec(invoices, () => ({ record: "post" }))], /its record post must be a load step/)
     complains([withSpec(customers, () => ({ plan: [] }))], /its plan has no steps/)
     complains([withSpec(invoices, ({ plan }) => ({ plan: plan.toReversed() }))], /step post needs invoice, which is no/)
-    complains([withSpec(payments, ({ plan }) => ({ plan: plan.slice(1) }))], /step reconcile needs payment/)
+    complains([withSpec(payments, ({ plan }) => ({ plan: plan.slice(1) }))], /step post needs payment/)
     complains([withSpec(engagements, ({ plan }) => ({ plan: [...plan, ...plan] }))], /two steps have the name order/)
   })
 

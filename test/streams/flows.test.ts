@@ -446,8 +446,8 @@ describe("payment.received", () => {
     const step = stepOf(type, "reconcile")
     const references = [mapping("res.partner", 1), mapping("account.move", 20), mapping("account.move", 10)]
     assert.deepStrictEqual(
-      step._tag === "Reconcile" ? step.invoices(writeOf(type, payment, { references })) : [],
-      [20, 10],
+      step._tag === "Reconcile" ? step.sets(writeOf(type, payment, { references, ids: { payment: 5 } })) : [],
+      [{ payments: [5], owed: [20, 10] }],
     )
   })
 

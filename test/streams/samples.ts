@@ -28,17 +28,20 @@ export const customer: typeof CustomerUpserted.Encoded = {
 export const engagement = {
   key: "ENG-7",
   customer: "CUS-0042",
+  legalEntity: "be01",
+  contract: "SOW-31",
   name: "Fleet planning",
   kind: "time-and-materials",
   currency: "EUR",
   startDate: "2026-10-01",
   endDate: "2026-12-31",
+  billing: { rhythm: "monthly" },
   lines: [
     { key: "senior", description: "Senior consultant", quantity: "160", unitPrice: "125.50", taxCode: "S21" },
     { key: "setup", description: "Setup", quantity: "1", unitPrice: "5000", taxCode: "S6", kind: "milestones" },
   ],
   tasks: [{ key: "design", name: "Design", line: "senior" }, { key: "steering", name: "Steering" }],
-  milestones: [{ key: "go-live", name: "Go live", line: "setup", fraction: "0.4" }],
+  milestones: [{ key: "go-live", name: "Go live", line: "setup", fraction: "0.4", due: "2026-11-30" }],
 } as const satisfies typeof EngagementActivated.Encoded
 
 export const timesheet: typeof TimesheetApproved.Encoded = {

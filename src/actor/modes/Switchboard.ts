@@ -69,7 +69,8 @@ export const makeSwitchboard = <E, R>(options: SwitchboardOptions<E, R>): Switch
 
   const halt = (line: Line): void => {
     line.setting = "stopped"
-    Latch.closeUnsafe(line.wanted)
+    // A change of mode while the session ends must not shut the way out.
+    if (!ending) Latch.closeUnsafe(line.wanted)
     Deferred.doneUnsafe(line.stop, Effect.void)
   }
 

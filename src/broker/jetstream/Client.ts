@@ -1,6 +1,6 @@
 /** One connection to NATS with what the verbs in this folder share. */
 import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
-import type { NatsConnection } from "@nats-io/transport-node"
+import type { NatsConnection, PermissionViolationError } from "@nats-io/transport-node"
 import { Effect } from "effect"
 import type { BrokerError } from "../Broker.ts"
 import { failureOf } from "./failure.ts"
@@ -15,6 +15,10 @@ export interface Client {
   readonly streamOf: (subject: string) => string
   /** Called after every reconnect, until removed. */
   readonly onReconnect: Set<() => void>
+  /** Told what the server does not let us do; it answers nothing to whoever asked. Until removed. */
+  readonly onDenied: Set<(denied: PermissionViolationError) => void>
+  /** Prefix of the subjects on which answers come. */
+  readonly inbox: string
 }
 
 /** Runs a call of the NATS client, with its failures as `BrokerError`. */

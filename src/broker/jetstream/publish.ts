@@ -3,7 +3,7 @@
  * the client's own request per message (a promise chain and a timer each) is several times slower.
  */
 import { JetStreamApiError } from "@nats-io/jetstream"
-import { createInbox, errors, headers, type Msg } from "@nats-io/transport-node"
+import { createInbox, errors, headers, type Msg, type PermissionViolationError } from "@nats-io/transport-node"
 import { Effect, type Scope } from "effect"
 import type { BrokerError, Publication, Published } from "../Broker.ts"
 import { attempt, type Client } from "./Client.ts"
@@ -43,6 +43,7 @@ const publishedOf = (message: Msg): Published => {
 /** One call of `publish` under way. */
 interface Call {
   readonly onConfirmation: (index: number, message: Msg) => void
+  readonly onDenied: (denied: PermissionViolationError) => void
 }
 
 const run = (
@@ -104,9 +105,17 @@ const run = (
           if (++confirmed === publications.length) finish(() => succeed(answers))
           else send()
         }),
+      onDenied: (denied) => {
+        const concerned = publications.some(({ subject }, index) =>
+          index < sent && answers[index] === undefined && subject === denied.subject
+        )
+        if (concerned) finish(() => fail(denied))
+      },
     })
     advance(send)
   })
+
+const isPublish = ({ operation }: PermissionViolationError): boolean => operation === "publish"
 
 export interface Publisher {
   readonly publish: (publications: ReadonlyArray<Publication>) => Effect.Effect<ReadonlyArray<Published>, BrokerError>
@@ -117,9 +126,16 @@ export const makePublisher = (
   timeoutMillis: number,
 ): Effect.Effect<Publisher, never, Scope.Scope> =>
   Effect.gen(function* () {
-    const inbox = createInbox()
+    const inbox = createInbox(client.inbox)
     const calls = new Map<string, Call>()
     let count = 0
+    const onDenied = (denied: PermissionViolationError): void => {
+      if (isPublish(denied)) { for (const call of [...calls.values()]) call.onDenied(denied) }
+    }
+    yield* Effect.acquireRelease(
+      Effect.sync(() => client.onDenied.add(onDenied)),
+      () => Effect.sync(() => client.onDenied.delete(onDenied)),
+    )
     yield* Effect.acquireRelease(
       Effect.sync(() =>
         client.nc.subscribe(`${inbox}.*.*`, {

@@ -1,6 +1,6 @@
 /** Publishes a scenario and watches until every event has its outcome. */
 import { Clock, Console, Effect, Stream } from "effect"
-import { compare, type Figure, publications, type Scenario, settled } from "../../../fixtures/scenario.ts"
+import { compare, type Figure, progress, publications, type Scenario } from "../../../fixtures/scenario.ts"
 import { catalog } from "../../../streams/catalog.ts"
 import { Broker } from "../../broker/Broker.ts"
 import { CommandFailed, exitCodes } from "../Failure.ts"
@@ -42,9 +42,10 @@ export const untilSettled = Effect.fnUntraced(function* (total: number, say: boo
   const started = yield* Clock.currentTimeMillis
   let [last, still] = [-1, 0]
   for (let look = 0;; look++) {
-    const done = yield* settled
+    const { held, settled: done } = yield* progress
     const seconds = ((yield* Clock.currentTimeMillis) - started) / 1_000
-    const line = `${done} of ${total} events settled, ${Math.round(done / Math.max(seconds, 0.001))} a second`
+    const rate = Math.round((done - held) / Math.max(seconds, 0.001))
+    const line = `${done - held} of ${total} events done, ${held} wait or are exceptions, ${rate} a second`
     if (say && terminal) process.stderr.write(`\r\u001b[K${line}${done >= total ? "\n" : ""}`)
     else if (say && (look % LINE_EVERY === 0 || done >= total)) yield* Console.error(line)
     if (done >= total) return { seconds, done }

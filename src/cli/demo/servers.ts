@@ -8,8 +8,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { measured } from "../../../fixtures/odoo/Latency.ts"
 import { serve as serveOdoo } from "../../../fixtures/odoo/server.ts"
-import { defaultKey, StandIn } from "../../../fixtures/odoo/StandIn.ts"
-import type { Scenario } from "../../../fixtures/scenario.ts"
+import { defaultKey } from "../../../fixtures/odoo/StandIn.ts"
+import { type Scenario, standInOf } from "../../../fixtures/scenario.ts"
 import { check } from "../../config/load.ts"
 import { Environment } from "../../config/Secret.ts"
 import { start } from "../../config/Servers.ts"
@@ -36,7 +36,7 @@ interface Target {
 }
 
 const standIn = Effect.fnUntraced(function* (scenario: Scenario) {
-  const odoo = new StandIn({ employees: scenario.employees })
+  const odoo = standInOf(scenario)
   const url = yield* serveOdoo(odoo, { latency: measured({ workers: ODOO_WORKERS, scale: ODOO_SCALE }) })
   const target: Target = {
     database: { url, database: "odoo", key: { env: "ODOO_API_KEY" }, workers: ODOO_WORKERS, share: 1 },

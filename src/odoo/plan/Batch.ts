@@ -1,6 +1,7 @@
 /** A batch of events on its way through a plan: who is still in, who was refused and why. */
 import type { Refusal } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
+import type { Mark, Reference } from "../../ledger/Ledger.ts"
 import type { OdooError } from "../Odoo.ts"
 
 export class Batch {
@@ -8,6 +9,10 @@ export class Batch {
   readonly #refusals: Array<Refusal | undefined>
   /** Records that `load` made or found, by event: for the mapping, and for people when the event is refused later. */
   readonly #records: Array<Map<string, { readonly model: string; readonly externalId: string }>>
+  /** Records that other events refer to by keys of their own, by event and key. */
+  readonly #parts = new Map<number, Map<string, Required<Mark>>>()
+  /** Load steps that had no row for an event, by event: what later steps do to their records has nothing to do. */
+  readonly #absent = new Map<number, Set<string>>()
   /** What was taken back, in words. */
   readonly #compensated = new Map<number, Array<string>>()
   #alive: Array<number>
@@ -41,6 +46,16 @@ export class Batch {
     this.refuse(index, { code: error.code, detail: `${error.operation}: ${error.message}` })
   }
 
+  /** Forgets what an event was refused for, and what its steps found: it goes through its plan anew, in another batch. */
+  reopen(index: number): void {
+    const { ids, read } = this.writes[index]!
+    this.#refusals[index] = undefined
+    this.#records[index] = new Map()
+    this.#absent.delete(index)
+    for (const step of Object.keys(ids)) delete ids[step]
+    for (const step of Object.keys(read)) delete read[step]
+  }
+
   /** Drops the refused; called between two steps. */
   settle(): void {
     this.#alive = this.#alive.filter((index) => this.#refusals[index] === undefined)
@@ -50,6 +65,29 @@ export class Batch {
     this.writes[index]!.ids[step] = id
     const records = this.#records[index] ??= new Map()
     records.set(step, { model, externalId })
+  }
+
+  /** The event has no record of this step. */
+  absent(index: number, step: string): void {
+    const steps = this.#absent.get(index)
+    if (steps === undefined) this.#absent.set(index, new Set([step]))
+    else steps.add(step)
+  }
+
+  /** Positions of the events that go on and have a record of `step`. */
+  with(step: string): ReadonlyArray<number> {
+    return this.#absent.size === 0 ? this.#alive : this.#alive.filter((index) => !this.#absent.get(index)?.has(step))
+  }
+
+  /** A record of the event under a key of its own. */
+  named(index: number, { flow, key }: Reference, record: Required<Mark>["record"]): void {
+    const parts = this.#parts.get(index) ?? new Map<string, Required<Mark>>()
+    this.#parts.set(index, parts)
+    parts.set(`${flow} ${key}`, { flow, key, record })
+  }
+
+  partsOf(index: number): ReadonlyArray<Required<Mark>> {
+    return [...this.#parts.get(index)?.values() ?? []]
   }
 
   /** The database id that a step found; a plan that asks for one before its step is a defect. */
@@ -72,12 +110,13 @@ export class Batch {
     return this.#records[index]?.get(step)?.externalId ?? ""
   }
 
-  /** Ids by the steps that loaded them, without `except`. */
+  /** Ids by the steps that loaded them, without `except`, and by the roles of parts. */
   linksOf(index: number, except: string): Record<string, number> {
     const links: Record<string, number> = {}
     for (const step of this.#records[index]?.keys() ?? []) {
       if (step !== except) links[step] = this.writes[index]!.ids[step]!
     }
+    for (const { key, record } of this.partsOf(index)) links[key.slice(key.indexOf(".") + 1)] = record.id
     return links
   }
 }

@@ -9,11 +9,11 @@
  * A failure (`OdooError` with the disposition retry, readback or hold) concerns the whole batch: nothing is decided about
  * any of its events, repeat the run.
  */
-import { Context, Effect, Layer } from "effect"
+import { Clock, Context, Effect, Layer } from "effect"
 import type { EventSpec, Lane } from "../../flow/Flow.ts"
 import type { Refusal, Step } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
-import type { Mapping } from "../../ledger/Ledger.ts"
+import type { Mapping, Mark } from "../../ledger/Ledger.ts"
 import { CallGate } from "../CallGate.ts"
 import type { Company } from "../Company.ts"
 import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
@@ -29,15 +29,21 @@ import { runInvoke } from "./invoke.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
 import { runLoad } from "./load.ts"
 import { runQuery } from "./query.ts"
+import { runRead } from "./read.ts"
 import { runReconcile } from "./reconcile.ts"
+import { runResolve } from "./resolve.ts"
+import { forgetFor, FRESH_MILLIS, suspectsIn } from "./stale.ts"
 import { standingIn } from "./standing.ts"
 import { runTransition } from "./transition.ts"
 import { runUnlink } from "./unlink.ts"
 import { runUpdate } from "./update.ts"
 
 export type WriteResult =
-  /** `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps. */
-  | { readonly _tag: "Written"; readonly mapping: Mapping }
+  /**
+   * `mapping.version` is null here: the source's sequence is the caller's. `links` are the ids of the other load steps and
+   * of the parts, which are the records that others refer to by keys of their own.
+   */
+  | { readonly _tag: "Written"; readonly mapping: Mapping; readonly parts?: ReadonlyArray<Mark> }
   /** `standing`: the event's records that are in Odoo all the same and what was taken back, in words; or empty. */
   | { readonly _tag: "Refused"; readonly refusal: Refusal; readonly standing: string }
 
@@ -72,6 +78,11 @@ const NOTHING: ReadonlySet<string> = new Set()
 export const posts = (step: Step<unknown>): boolean =>
   step._tag === "Reconcile" || ("posts" in step && step.posts === true)
 
+const partsIn = (batch: Batch, index: number): { readonly parts?: ReadonlyArray<Mark> } => {
+  const parts = batch.partsOf(index)
+  return parts.length === 0 ? {} : { parts }
+}
+
 /** Model of the mapping of an event that has no record in Odoo. */
 const FACT = "fact"
 
@@ -87,6 +98,7 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
     return {
       _tag: "Written",
       mapping: { model: FACT, id: 0, externalId: text, version: null, links: batch.linksOf(index, "") },
+      ...partsIn(batch, index),
     }
   }
   const step = spec.plan.find(({ name }) => name === spec.record)
@@ -99,6 +111,7 @@ const resultOf = (spec: EventSpec<unknown>, batch: Batch, index: number): WriteR
       version: null,
       links: batch.linksOf(index, spec.record),
     },
+    ...partsIn(batch, index),
   }
 }
 
@@ -118,6 +131,10 @@ export const make = Effect.gen(function* () {
     switch (step._tag) {
       case "Check":
         return Effect.sync(() => runCheck(step, batch))
+      case "Resolve":
+        return runResolve(step, batch, calls, master)
+      case "Read":
+        return runRead(step, batch, calls)
       case "Query":
         return runQuery(step, batch, calls)
       case "Load":
@@ -142,21 +159,51 @@ export const make = Effect.gen(function* () {
     }
   }
 
-  const runAll = Effect.fnUntraced(
-    function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, context: PlanContext) {
-      const { amend = false, approvedPeriods = NOTHING, drafts, lane } = context
-      const [first] = writes
-      if (first === undefined) return []
-      const calls = companyCalls(odoo, gate, first.company, lane)
-      const batch = new Batch(writes)
+  const runSteps = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, batch: Batch, calls: CompanyCalls, context: PlanContext) {
+      const { amend = false, approvedPeriods = NOTHING, drafts } = context
       if (amend) yield* refuseBound(spec, batch, calls)
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
         yield* runStep(step, batch, calls, approvedPeriods, amend ? spec : null)
         batch.settle()
       }
-      yield* compensateAll(spec.plan.filter((step) => step._tag === "Load"), batch, calls)
-      return writes.map((_, index) => resultOf(spec, batch, index))
+    },
+  )
+
+  /** Who was refused and would have been with stale master data: once more, with what Odoo has now. */
+  const again = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, batch: Batch, context: PlanContext, staleMillis: number) {
+      const suspects = suspectsIn(batch)
+      const [first] = suspects
+      if (first === undefined) return { batch: new Batch([]), indexes: [] }
+      const { company } = batch.writes[first]!
+      const renewed = yield* master.current(company, context.lane, staleMillis)
+      const forgotten = forgetFor(spec, batch, suspects, master, staleMillis)
+      const indexes = renewed === company ? [...forgotten] : suspects
+      for (const index of indexes) batch.reopen(index)
+      return { batch: new Batch(indexes.map((index) => ({ ...batch.writes[index]!, company: renewed }))), indexes }
+    },
+  )
+
+  const runAll = Effect.fnUntraced(
+    function* (spec: EventSpec<unknown>, given: ReadonlyArray<Write<unknown>>, context: PlanContext) {
+      const [first] = given
+      if (first === undefined) return []
+      const startedMillis = yield* Clock.currentTimeMillis
+      const company = yield* master.current(first.company, context.lane)
+      // What the steps find out stays with the given writes: `ids` and `read` are theirs.
+      const writes = company === first.company ? given : given.map((write) => ({ ...write, company }))
+      const calls = companyCalls(odoo, gate, company, context.lane)
+      const batch = new Batch(writes)
+      yield* runSteps(spec, batch, calls, context)
+      const second = yield* again(spec, batch, context, startedMillis - FRESH_MILLIS)
+      yield* runSteps(spec, second.batch, calls, context)
+      const loads = spec.plan.filter((step) => step._tag === "Load")
+      for (const part of [batch, second.batch]) yield* compensateAll(loads, part, calls)
+      const results = writes.map((_, index) => second.indexes.includes(index) ? null : resultOf(spec, batch, index))
+      second.indexes.forEach((index, n) => results[index] = resultOf(spec, second.batch, n))
+      return results as ReadonlyArray<WriteResult>
     },
   )
 

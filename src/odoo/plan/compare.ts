@@ -1,6 +1,6 @@
 /**
  * The compare step: what Odoo computed against what the event promised, exactly, before anything binding happens. Amounts
- * are compared at the scale of the company's currency, or at the promise's own when that is finer (an invoice in KWD).
+ * are compared at the scale of their currency, or at the promise's own when that is finer.
  */
 import { BigDecimal, Effect } from "effect"
 import { format, fromOdooFloat, scaleOf } from "../../../schemas/money.ts"
@@ -25,13 +25,13 @@ export const differenceOf = (
 }
 
 export const runCompare = Effect.fnUntraced(function* (step: Compare<unknown>, batch: Batch, calls: CompanyCalls) {
-  const promises = batch.alive.map((index) => {
+  const promises = batch.with(step.of).map((index) => {
     const write = batch.writes[index]!
     return {
       index,
       id: batch.idOf(index, step.of),
       expected: step.expect(write),
-      scale: scaleOf(write.company.currency),
+      scale: scaleOf(step.currency?.(write) ?? write.company.currency),
     }
   })
   const fields = new Set<string>()
@@ -44,13 +44,16 @@ export const runCompare = Effect.fnUntraced(function* (step: Compare<unknown>, b
       batch.refuse(index, { code: "ODOO-RECORD-MISSING", detail: `${step.model} ${id} is gone` })
       continue
     }
-    const differences: Array<string> = []
+    const differences = new Map<string, string>()
     for (const field in expected) {
       const difference = differenceOf(field, expected[field]!, record[field], scale)
-      if (difference !== undefined) differences.push(difference)
+      if (difference !== undefined) differences.set(field, difference)
     }
-    if (differences.length > 0) {
-      batch.refuse(index, { code: step.code, detail: `${step.model} ${id}: ${differences.join("; ")}` })
-    }
+    const [first] = differences.keys()
+    if (first === undefined) continue
+    batch.refuse(index, {
+      code: step.codes?.[first] ?? step.code,
+      detail: `${step.model} ${id}: ${[...differences.values()].join("; ")}`,
+    })
   }
 })

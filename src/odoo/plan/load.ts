@@ -118,8 +118,10 @@ const loadGroup = (
         Effect.flatMap((answer) => idsOf(operation, answer, called.length)),
         Effect.map((ids) => {
           for (let n = 0; n < called.length; n++) {
-            const { first, index, row } = called[n]!
-            if (first) batch.loaded(index, step.name, step.model, row.externalId, ids[n]!)
+            const { first, index, row: { as, externalId } } = called[n]!
+            const id = ids[n]!
+            if (first) batch.loaded(index, step.name, step.model, externalId, id)
+            if (as !== undefined) batch.named(index, as, { model: step.model, id, externalId })
           }
         }),
       )
@@ -140,6 +142,7 @@ export const runLoad = Effect.fnUntraced(function* (
   for (const index of batch.alive) {
     const rows = step.rows(batch.writes[index]!)
     if (Array.isArray(rows)) {
+      if (rows.length === 0) batch.absent(index, step.name)
       for (let n = 0; n < rows.length; n++) groups.add({ index, row: rows[n]!, first: n === 0 })
     } else if (isRefusal(rows as Row | Refusal)) {
       batch.refuse(index, rows as Refusal)

@@ -82,9 +82,10 @@ export const runTransition = Effect.fnUntraced(
       )
     }
 
-    const before = yield* calls.read(step.model, batch.alive.map(idOf), fields)
+    const concerned = batch.with(step.of)
+    const before = yield* calls.read(step.model, concerned.map(idOf), fields)
     const byLock = new Map<string, Array<number>>()
-    for (const index of batch.alive) {
+    for (const index of concerned) {
       const record = before.get(idOf(index))
       if (settled(index, record)) continue
       if (!step.from.includes(stateOf(record, step))) {

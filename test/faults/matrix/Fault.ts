@@ -3,7 +3,7 @@ import type { Duration, Effect, Scope } from "effect"
 import type { Message } from "../../../fixtures/generator/Message.ts"
 import type { Random } from "../../../fixtures/generator/Random.ts"
 import type { Installation } from "../Installation.ts"
-import type { Program } from "../Program.ts"
+import type { Program } from "../../../src/cli/lab/Program.ts"
 
 export interface Strike {
   readonly at: Installation

@@ -26,27 +26,47 @@ const infect = async (folder: string, { file, find, name, replace }: Mutant): Pr
   await writeFile(path, source.replace(find, () => replace))
 }
 
+/** Seeds until the mutant was found, or null, and what gave it away. */
+const search = async (mutant: Mutant, most: number) => {
+  const folder = await mkdtemp(join(tmpdir(), "weir-mutant-"))
+  try {
+    for (const path of copied) await cp(join(root, path), join(folder, path), { recursive: true })
+    await symlink(join(root, "node_modules"), join(folder, "node_modules"))
+    await infect(folder, mutant)
+    const options = { folder: join(folder, "test/simulation"), stopAtFailure: true }
+    return await runIn({ from: 1, count: most }, options)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+export interface Hunt {
+  /** Seeds per mutant, at most. */
+  readonly most: number
+  /** Mutants at once. */
+  readonly jobs: number
+  /** Only those with this in their name. */
+  readonly named: string
+}
+
 /** True when every mutant was found within `most` seeds. */
-export const hunt = async (most: number, say: (line: string) => void): Promise<boolean> => {
+export const hunt = async ({ jobs, most, named }: Hunt, say: (line: string) => void): Promise<boolean> => {
+  const hunted = mutants.filter(({ name }) => name.includes(named))
+  if (hunted.length === 0) throw new Error(`no mutant has "${named}" in its name`)
+  const waiting = hunted.values()
   let missed = 0
-  for (const mutant of mutants) {
-    const folder = await mkdtemp(join(tmpdir(), "weir-mutant-"))
-    try {
-      for (const path of copied) await cp(join(root, path), join(folder, path), { recursive: true })
-      await symlink(join(root, "node_modules"), join(folder, "node_modules"))
-      await infect(folder, mutant)
-      const options = { folder: join(folder, "test/simulation"), stopAtFailure: true }
-      const { failures: [failure], seeds } = await runIn({ from: 1, count: most }, options)
+  const hunter = async (): Promise<void> => {
+    for (const mutant of waiting) {
+      const { failures: [failure], seeds } = await search(mutant, most)
       if (failure === undefined) missed++
       say(
         failure === undefined
           ? `NOT FOUND in ${seeds} seeds  ${mutant.name}`
           : `${String(seeds).padStart(5)} seeds  ${mutant.name}: ${failure.message.split("\n", 1)[0]!.slice(0, 120)}`,
       )
-    } finally {
-      await rm(folder, { recursive: true, force: true })
     }
   }
-  say(missed === 0 ? `all ${mutants.length} bugs are found` : `${missed} of ${mutants.length} bugs are not found`)
+  await Promise.all(Array.from({ length: jobs }, hunter))
+  say(missed === 0 ? `all ${hunted.length} bugs are found` : `${missed} of ${hunted.length} bugs are not found`)
   return missed === 0
 }

@@ -88,6 +88,12 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "this.#queueOf.get(eventId) ?? eventId",
   },
   {
+    name: "what was set aside overtakes what the stream brings again",
+    file: "src/actor/Pump.ts",
+    find: "streamSequence <= entered ||",
+    replace: "streamSequence > 0 ||",
+  },
+  {
     name: "one identity under two keys",
     file: "src/actor/Schedule.ts",
     find: "this.#queueOf.get(eventId) ?? key",

@@ -85,7 +85,8 @@ const DAY = "2026-10-30"
 const customersOf = (book: Book): ReadonlyArray<string> =>
   Array.from({ length: book.numbers.int(1, 3) }, (_, n) => {
     const key = `C${n + 1}`
-    const versions = book.numbers.int(1, 3)
+    // Once in a while one that changes so often that what comes of it is set aside.
+    const versions = book.numbers.chance(0.15) ? book.numbers.int(6, 12) : book.numbers.int(1, 3)
     for (let version = 1; version <= versions; version++) {
       const name = `${key} version ${version}`
       const event: Event = {
@@ -121,13 +122,15 @@ const engagementsOf = (book: Book, customers: ReadonlyArray<string>): ReadonlyAr
         name: `Engagement ${key}`,
         kind: "time-and-materials",
         currency: foreign ? "CHF" : place.currency,
+        contract: `SOW-${key}`,
         startDate: "2026-10-01",
+        billing: { rhythm: "weekly" },
         lines: [{ key: "L", description: "Work", quantity: "10", unitPrice: "100.00", taxCode: "S" }],
         ...(numbers.chance(0.4) && { tasks: [{ key: "T", name: "Task", line: "L" }] }),
       },
       references: [{ flow: "customers", key: customer }],
       parents: [parent.customer(customer), parent.engagement(key)],
-      flaw: foreign ? "MAPPING-MISSING" : null,
+      flaw: foreign ? "PRICE-LIST-MISSING" : null,
       effect: { of: "engagement", lines: 1, untaxed: 100_000 },
     })
     return [key, customer] as const

@@ -1,5 +1,6 @@
 /** What lies in the stream, with what the plan knows about each message. */
 import type { StoredMessage } from "../../../src/broker/Broker.ts"
+import type { EventRecord } from "../../../src/ledger/Ledger.ts"
 import type { Inspection } from "../../../src/ledger/MemoryLedger.ts"
 import type { Json } from "../../../src/odoo/Odoo.ts"
 import type { Fact, Posting } from "../plan/Fact.ts"
@@ -65,6 +66,16 @@ export class Knowledge {
     for (let at = after; at < Math.min(upTo, this.#stored.length); at++) {
       const { fact, sequence } = this.#stored[at]!
       if (fact.entity === entity && fact.flow === flow) yield sequence
+    }
+  }
+
+  /** What lies before an event in the stream under its key, and is not newer by its version. */
+  *before(entity: string, { flow, key, streamSequence, version }: EventRecord): Iterable<Stored> {
+    for (let at = 0; at < streamSequence - 1; at++) {
+      const stored = this.#stored[at]!
+      const { fact } = stored
+      if (fact.entity !== entity || fact.flow !== flow || fact.key !== key) continue
+      if ((fact.version ?? 0) <= (version ?? 0)) yield stored
     }
   }
 

@@ -237,7 +237,7 @@ export class Observer {
     }
   }
 
-  /** An event is written although an earlier one of its key is held. */
+  /** An event is written although an earlier one of its key is held, or has no outcome yet. */
   #overtaking(before: Inspection, now: Inspection): void {
     const held = new Set(before.held.map(({ record }) => record.eventId))
     const applied = new Set(before.events.flatMap(({ record, state }) => state === "applied" ? [record.eventId] : []))
@@ -247,12 +247,17 @@ export class Observer {
         held.has(other.record.eventId) && other.record.flow === record.flow && other.record.key === record.key &&
         isBefore(other.record, record)
       )
-      if (earlier === undefined) continue
-      this.report("order of a key", `${record.eventId} is applied before ${earlier.record.eventId}, which is held`)
+      if (earlier !== undefined) {
+        this.report("order of a key", `${record.eventId} is applied before ${earlier.record.eventId}, which is held`)
+      }
+      for (const { eventId, sequence } of this.#knowledge.before(now.entity, record)) {
+        if (this.#knowledge.isSettled(now, sequence)) continue
+        this.report("order of a key", `${record.eventId} is applied before ${eventId}, which has no outcome`)
+      }
     }
   }
 }
 
-/** By the source's version, then by the stream. */
+/** In the stream, and not newer by the source's version: an older one that comes later has been overtaken by its source. */
 const isBefore = (a: EventRecord, b: EventRecord): boolean =>
-  (a.version ?? 0) === (b.version ?? 0) ? a.streamSequence < b.streamSequence : (a.version ?? 0) < (b.version ?? 0)
+  a.streamSequence < b.streamSequence && (a.version ?? 0) <= (b.version ?? 0)

@@ -2,6 +2,7 @@
 import type { EventSpec } from "../../../flow/Flow.ts"
 import type { Refusal, Step } from "../../../flow/Step.ts"
 import type { Write } from "../../../flow/Write.ts"
+import type { Mapping } from "../../../ledger/Ledger.ts"
 import type { OdooRecord } from "../../CompanyCalls.ts"
 import type { Difference, Locked, Missing, Pending, Sight } from "./Sight.ts"
 
@@ -25,12 +26,19 @@ interface Seen {
 export class Looking {
   readonly spec: EventSpec<unknown>
   readonly writes: ReadonlyArray<Write<unknown>>
+  /** What each event's own key maps to, as the ledger has it. */
+  readonly known: ReadonlyArray<Mapping | null>
   readonly #seen: ReadonlyArray<Seen>
   #open: Array<number>
 
-  constructor(spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>) {
+  constructor(
+    spec: EventSpec<unknown>,
+    writes: ReadonlyArray<Write<unknown>>,
+    known: ReadonlyArray<Mapping | null>,
+  ) {
     this.spec = spec
     this.writes = writes
+    this.known = known
     this.#open = writes.map((_, index) => index)
     this.#seen = writes.map(() => ({
       missing: [],

@@ -10,6 +10,7 @@ import { Context, Effect, Layer } from "effect"
 import type { EventSpec, Lane } from "../../../flow/Flow.ts"
 import type { Step } from "../../../flow/Step.ts"
 import type { Write } from "../../../flow/Write.ts"
+import type { Mapping } from "../../../ledger/Ledger.ts"
 import { CallGate } from "../../CallGate.ts"
 import type { Company } from "../../Company.ts"
 import { lastLockedDay } from "../../Locks.ts"
@@ -20,17 +21,28 @@ import { lookAtLoad } from "./load.ts"
 import { Looking, stepsOf } from "./Looking.ts"
 import { lookAtReconcile } from "./reconcile.ts"
 import type { Sight } from "./Sight.ts"
-import { lookAtCompare, lookAtFind, lookAtQuery, lookAtTransition, lookAtUnlink, lookAtUpdate } from "./steps.ts"
+import {
+  lookAtCompare,
+  lookAtFind,
+  lookAtQuery,
+  lookAtRead,
+  lookAtResolve,
+  lookAtTransition,
+  lookAtUnlink,
+  lookAtUpdate,
+} from "./steps.ts"
 
 /** A look at one company. It remembers what it has found out about other records; make a new one for each question. */
 export interface Look {
   /**
-   * What stands of each event, in the order of `writes`, which are all of one type. Fills `ids` and `read` of each write
-   * as far as it sees. Fails when Odoo does not answer; nothing is changed by asking again.
+   * What stands of each event, in the order of `writes`, which are all of one type. `known`: what their own keys map to,
+   * where records are looked for first. Fills `ids` and `read` of each write as far as it sees. Fails when Odoo does not
+   * answer; nothing is changed by asking again.
    */
   readonly at: (
     spec: EventSpec<unknown>,
     writes: ReadonlyArray<Write<unknown>>,
+    known: ReadonlyArray<Mapping | null>,
   ) => Effect.Effect<ReadonlyArray<Sight>, OdooError>
   readonly glass: Glass
 }
@@ -49,6 +61,10 @@ const lookAtStep = (step: Step<unknown>, looking: Looking, through: Glass): Effe
           if (refusal !== undefined) looking.refuse(index, refusal)
         }
       })
+    case "Resolve":
+      return lookAtResolve(step, looking, through)
+    case "Read":
+      return lookAtRead(step, looking, through)
     case "Find":
       return lookAtFind(step, looking, through)
     case "Query":
@@ -84,10 +100,19 @@ const lookAtLocks = Effect.fnUntraced(function* (looking: Looking, through: Glas
   }
 })
 
+/** The plan as far as it writes: what is read after that is for those who are told of the outcome. */
+const writingPart = ({ plan }: EventSpec<unknown>): ReadonlyArray<Step<unknown>> =>
+  plan.slice(0, plan.findLastIndex(({ _tag }) => _tag !== "Read" && _tag !== "Query" && _tag !== "Resolve") + 1)
+
 const at = Effect.fnUntraced(
-  function* (spec: EventSpec<unknown>, writes: ReadonlyArray<Write<unknown>>, through: Glass) {
-    const looking = new Looking(spec, writes)
-    for (const step of spec.plan) {
+  function* (
+    spec: EventSpec<unknown>,
+    writes: ReadonlyArray<Write<unknown>>,
+    known: ReadonlyArray<Mapping | null>,
+    through: Glass,
+  ) {
+    const looking = new Looking(spec, writes, known)
+    for (const step of writingPart(spec)) {
       if (looking.open.length === 0) break
       yield* lookAtStep(step, looking, through)
       looking.settle()
@@ -106,8 +131,8 @@ export const make = Effect.gen(function* () {
       const through = glass(odoo, gate, master, company, lane)
       return {
         glass: through,
-        at: (spec, writes) =>
-          Effect.withSpan(at(spec, writes, through), "Preview.at", {
+        at: (spec, writes, known) =>
+          Effect.withSpan(at(spec, writes, known, through), "Preview.at", {
             attributes: { "weir.event.type": spec.type, "weir.events": writes.length },
           }),
       }

@@ -24,14 +24,19 @@ interface Place {
 
 const isRefusal = (value: Row | ReadonlyArray<Row> | Refusal): value is Refusal => "code" in value && "detail" in value
 
-/** The id that the ledger knows. */
-const knownId = (step: Load<unknown>, looking: Looking, index: number): number | undefined => {
-  const { previous } = looking.writes[index]!
-  if (previous === null) return undefined
-  const id = step.name === looking.spec.record
-    ? (previous.model === step.model ? previous.id : 0)
-    : previous.links[step.name]
-  return id === undefined || id === 0 ? undefined : id
+/** The id that the ledger knows: by the step's name for its first row, by its role for one with a key of its own. */
+const knownId = (step: Load<unknown>, { known, spec }: Looking, index: number, { as }: Row, first: boolean) => {
+  const mapping = known[index]
+  if (mapping === null || mapping === undefined) return undefined
+  const point = as?.key.indexOf(".") ?? -1
+  const id = first && step.name === spec.record
+    ? (mapping.model === step.model ? mapping.id : 0)
+    : as !== undefined && point >= 0
+    ? mapping.links[as.key.slice(point + 1)]
+    : first
+    ? mapping.links[step.name]
+    : undefined
+  return id === 0 ? undefined : id
 }
 
 const placesOf = (step: Load<unknown>, looking: Looking): ReadonlyArray<Place> => {
@@ -44,7 +49,7 @@ const placesOf = (step: Load<unknown>, looking: Looking): ReadonlyArray<Place> =
     }
     const all = Array.isArray(rows) ? rows as ReadonlyArray<Row> : [rows as Row]
     all.forEach((row, n) =>
-      places.push({ index, row, first: n === 0, id: n === 0 ? knownId(step, looking, index) : undefined })
+      places.push({ index, row, first: n === 0, id: knownId(step, looking, index, row, n === 0) })
     )
   }
   return places

@@ -1,6 +1,6 @@
 /** What the steps after the load steps would do to records that stand. */
 import { BigDecimal, Effect } from "effect"
-import type { Compare, Find, Query, Refusal, Transition, Unlink, Update } from "../../../flow/Step.ts"
+import type { Compare, Find, Query, Read, Refusal, Resolve, Transition, Unlink, Update } from "../../../flow/Step.ts"
 import { scaleOf } from "../../../../schemas/money.ts"
 import { many2one, type OdooRecord } from "../../CompanyCalls.ts"
 import { lastLockedDay } from "../../Locks.ts"
@@ -22,18 +22,55 @@ export const lookAtFind = Effect.fnUntraced(function* (step: Find<unknown>, look
   })
 })
 
+/** Not by a `load` of the id alone, as the plan does: a look writes nothing, whatever the model. */
+export const lookAtResolve = Effect.fnUntraced(function* (step: Resolve<unknown>, looking: Looking, glass: Glass) {
+  const wanted = looking.open.flatMap((index) => {
+    const name = step.externalId(looking.writes[index]!)
+    return name === null ? [] : [{ index, name }]
+  })
+  const ids = yield* glass.externalIds.idsOf(step.model, wanted.map(({ name }) => name))
+  for (const { index, name } of wanted) {
+    const id = ids.get(name)
+    const write = looking.writes[index]!
+    if (id !== undefined) write.ids[step.name] = id
+    else {
+      looking.refuse(
+        index,
+        step.missing?.(write) ??
+          { code: "ODOO-RECORD-MISSING", detail: `Odoo has no ${step.model} with the external id ${name}` },
+      )
+    }
+  }
+})
+
+export const lookAtRead = Effect.fnUntraced(function* (step: Read<unknown>, looking: Looking, glass: Glass) {
+  const wanted = looking.open.map((index) => ({
+    write: looking.writes[index]!,
+    ids: step.records(looking.writes[index]!),
+  }))
+  const found = yield* glass.read(step.model, wanted.flatMap(({ ids }) => ids), step.fields)
+  for (const { ids, write } of wanted) write.read[step.name] = { records: ids.flatMap((id) => found.get(id) ?? []) }
+})
+
 /** One call an event, as in the plan: such flows are looked at slowly. */
 export const lookAtQuery = Effect.fnUntraced(function* (step: Query<unknown>, looking: Looking, glass: Glass) {
   for (const index of looking.open) {
     const write = looking.writes[index]!
     const domain = step.domain(write)
-    const records: ReadonlyArray<OdooRecord> = domain === null ? [] : yield* glass.calls.searchRead(
+    const found: ReadonlyArray<OdooRecord> = domain === null ? [] : yield* glass.calls.searchRead(
       step.model,
       domain,
       step.fields,
       { limit: step.limit, order: step.order ?? "id" },
     )
-    write.read[step.name] = { records }
+    const names = step.externalIds === true
+      ? yield* glass.externalIds.names(step.model, found.map(({ id }) => id))
+      : new Map<number, ReadonlyArray<string>>()
+    write.read[step.name] = {
+      records: step.externalIds === true
+        ? found.map((record) => ({ ...record, external_id: names.get(record.id)?.[0] ?? "" }))
+        : found,
+    }
   }
 })
 
@@ -88,8 +125,9 @@ export const lookAtCompare = Effect.fnUntraced(function* (step: Compare<unknown>
   const read = yield* glass.read(step.model, unread.map(({ record }) => record.id), fields)
   for (const { expected, index, record } of promises) {
     const standing: OdooRecord = { ...record, ...read.get(record.id) }
+    const scale = scaleOf(step.currency?.(looking.writes[index]!) ?? glass.company.currency)
     for (const field in expected) {
-      if (differenceOf(field, expected[field]!, standing[field], scaleOf(glass.company.currency)) === undefined) {
+      if (differenceOf(field, expected[field]!, standing[field], scale) === undefined) {
         continue
       }
       looking.differs(index, {

@@ -8,9 +8,9 @@ import { createServer } from "node:net"
 import { join } from "node:path"
 import process from "node:process"
 import { promisify } from "node:util"
-import { defaultKey } from "../../fixtures/odoo/StandIn.ts"
-import { NatsServer } from "../../src/embedded/NatsServer.ts"
-import { EmbeddedPostgres } from "../../src/embedded/Postgres.ts"
+import { defaultKey } from "../../../fixtures/odoo/StandIn.ts"
+import { NatsServer } from "../../embedded/NatsServer.ts"
+import { EmbeddedPostgres } from "../../embedded/Postgres.ts"
 import * as Program from "./Program.ts"
 
 const HOST = "127.0.0.1"
@@ -21,6 +21,8 @@ const POLL = "25 millis"
 export interface Server {
   readonly name: "broker" | "database" | "Odoo"
   readonly port: number
+  /** Of its main process; another one after every start. */
+  readonly pid: () => number
   /** Where clients connect; `at` in place of its own port (a proxy's). */
   readonly url: (at?: number) => string
   /** Ends it in order; what it confirmed stays. */
@@ -98,6 +100,7 @@ const make = ({ launch, name }: Life): Effect.Effect<Server, never, Scope.Scope>
     return {
       name,
       port: running.port,
+      pid: () => running.pid,
       url: (at) => {
         const url = new URL(running.url)
         url.port = String(at ?? running.port)
@@ -116,6 +119,26 @@ export const broker = (folder: string) =>
     name: "broker",
     launch: (port) => NatsServer.start({ storeDir: join(folder, "nats"), ...(port === undefined ? {} : { port }) }),
   })
+
+/** Servers of one JetStream cluster, each with all the data of streams that have as many replicas. */
+export const brokers = Effect.fnUntraced(function* (folder: string, count: number) {
+  const numbers = Array.from({ length: count }, (_, number) => number)
+  const ports = yield* Effect.forEach(numbers, () => freePort)
+  const routes = ports.map((port) => `nats-route://${HOST}:${port}`).join(", ")
+  return yield* Effect.forEach(numbers, (number) =>
+    make({
+      name: "broker",
+      launch: (port) =>
+        NatsServer.start({
+          storeDir: join(folder, `nats-${number}`),
+          config: [
+            `server_name: n${number}`,
+            `cluster { name: weir, host: "${HOST}", port: ${ports[number]}, routes: [${routes}] }`,
+          ].join("\n"),
+          ...(port === undefined ? {} : { port }),
+        }),
+    }), { concurrency: count })
+})
 
 /** `durable`: its data must survive a crash; else quicker. */
 export const database = (folder: string, durable: boolean) =>
@@ -136,6 +159,8 @@ export interface OdooOptions {
   /** Milliseconds of the real Odoo times this. */
   readonly latency: number
   readonly workers: number
+  /** A scenario's `odoo.json`: what stands there beforehand. */
+  readonly world?: string
 }
 
 /** Keeps its state in a file over stop and start, as Odoo does in PostgreSQL. */
@@ -149,6 +174,7 @@ export const odoo = (folder: string, employees: string, options: OdooOptions) =>
           ...["--port", String(port), "--key", defaultKey, "--employees", employees],
           ...["--state", join(folder, "odoo.ndjson")],
           ...["--latency", String(options.latency), "--workers", String(options.workers)],
+          ...options.world === undefined ? [] : ["--world", options.world],
         ])
         yield* Effect.addFinalizer(() =>
           Effect.andThen(program.signal("SIGTERM"), program.ended).pipe(Effect.timeoutOption(ODOO_MILLIS))

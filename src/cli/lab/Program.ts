@@ -4,12 +4,12 @@ import { type ChildProcess, spawn } from "node:child_process"
 import process from "node:process"
 import { fileURLToPath } from "node:url"
 
-/** Lines that are kept, and shown when a test gives up. */
+/** Lines that are kept, and shown when somebody gives up. */
 const KEPT = 2_000
 const POLL = "25 millis"
 /** Longest wait for a line in the log, on a machine that others use too. */
 const SAID_MILLIS = 45_000
-const ROOT = fileURLToPath(new URL("../../", import.meta.url))
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url))
 
 export interface LogLine {
   readonly level: string
@@ -52,10 +52,11 @@ const launch = (
   args: ReadonlyArray<string>,
   environment: Readonly<Record<string, string>>,
   lines: Array<LogLine>,
+  flags: ReadonlyArray<string>,
 ): { readonly child: ChildProcess; readonly end: Promise<Ended> } => {
   const path = `${ROOT}${script}`
   const child = spawn(process.execPath, [
-    ...process.versions.deno === undefined ? [path] : ["run", "-A", path],
+    ...process.versions.deno === undefined ? [path] : ["run", ...flags, path],
     ...args,
   ], {
     cwd: ROOT,
@@ -84,11 +85,13 @@ export const start = (
   script: string,
   args: ReadonlyArray<string>,
   environment: Readonly<Record<string, string>> = {},
+  /** Of `deno run`; Node has none. */
+  flags: ReadonlyArray<string> = ["-A"],
 ): Effect.Effect<Program, never, Scope.Scope> =>
   Effect.gen(function* () {
     const lines: Array<LogLine> = []
     const { child, end } = yield* Effect.acquireRelease(
-      Effect.sync(() => launch(script, args, environment, lines)),
+      Effect.sync(() => launch(script, args, environment, lines, flags)),
       ({ child, end }) =>
         Effect.promise(() => {
           child.kill("SIGKILL")

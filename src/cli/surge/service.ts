@@ -1,0 +1,36 @@
+/** What the running service tells of itself over HTTP. It may be away at any moment: then nothing is known. */
+import { Effect } from "effect"
+import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
+import { PREFIX } from "../../http/Api.ts"
+import { StatusReport } from "../../operate/Status.ts"
+
+const TIMEOUT = "2 seconds"
+
+/** The text behind `url`; null when nobody answers in time. */
+export const asked = (url: string): Effect.Effect<string | null> =>
+  HttpClient.get(url).pipe(
+    Effect.flatMap(HttpClientResponse.filterStatusOk),
+    Effect.flatMap((response) => response.text),
+    Effect.timeout(TIMEOUT),
+    Effect.orElseSucceed(() => null),
+    Effect.provide(FetchHttpClient.layer),
+  )
+
+export const statusOf = (url: string): Effect.Effect<StatusReport | null> =>
+  HttpClient.get(`${url}${PREFIX}/status`).pipe(
+    Effect.flatMap(HttpClientResponse.filterStatusOk),
+    Effect.flatMap(HttpClientResponse.schemaBodyJson(StatusReport)),
+    Effect.timeout(TIMEOUT),
+    Effect.orElseSucceed(() => null),
+    Effect.provide(FetchHttpClient.layer),
+  )
+
+/** Sum of all series of a metric in Prometheus' text; null when it has none. */
+export const sumOf = (metrics: string, name: string): number | null => {
+  let sum: number | null = null
+  for (const line of metrics.split("\n")) {
+    const rest = line.startsWith(name) ? line.slice(name.length) : ""
+    if (rest.startsWith("{") || rest.startsWith(" ")) sum = (sum ?? 0) + Number(rest.slice(rest.lastIndexOf(" ") + 1))
+  }
+  return sum
+}

@@ -1,0 +1,83 @@
+/**
+ * Closing an engagement: its project is archived and its order locked, and the ledger keeps the fact, which other flows
+ * consult. Work that was done up to the last day may come in later; what happened after it is an exception.
+ */
+import { EngagementClosed, EngagementReopened } from "../schemas/engagement.ts"
+import { event, type Reference } from "../src/flow/Flow.ts"
+import { invoke, type Refusal, update } from "../src/flow/Step.ts"
+import type { Write } from "../src/flow/Write.ts"
+import type { Mapping } from "../src/ledger/Ledger.ts"
+import { parent } from "./keys.ts"
+
+/** The key of closing and reopening, which are ordered among themselves and not with amendments. */
+export const closingKey = (engagement: string): string => `${engagement}.closing`
+
+/** What a flow consults that must not write to closed engagements. */
+export const closingOf = (engagement: string): Reference => ({ flow: "engagements", key: closingKey(engagement) })
+
+const CLOSED = "closed on "
+
+/** The last day of work of a closed engagement; undefined while it is open. */
+export const closedOn = (closing: Mapping | null | undefined): string | undefined =>
+  closing?.externalId.startsWith(CLOSED) === true ? closing.externalId.slice(CLOSED.length) : undefined
+
+/** Why something of `day` can no longer be written to the engagement; undefined when it can. Without a day: whenever. */
+export const lateFor = (engagement: string, closing: Mapping | null | undefined, day?: string): Refusal | undefined => {
+  const last = closedOn(closing)
+  if (last === undefined || (day !== undefined && day <= last)) return undefined
+  return {
+    code: "ENGAGEMENT-CLOSED",
+    detail: day === undefined
+      ? `${engagement} was closed on ${last}`
+      : `${engagement} was closed on ${last}, this is of ${day}`,
+  }
+}
+
+const order = ({ references }: Write<unknown>): ReadonlyArray<number> => references.map((mapping) => mapping.id)
+const project = ({ references }: Write<unknown>): ReadonlyArray<number> =>
+  references.flatMap((mapping) => mapping.links["project"] ?? [])
+
+export const closed = event<EngagementClosed>({
+  type: "engagement.closed",
+  version: 1,
+  schema: EngagementClosed,
+  key: ({ key }) => closingKey(key),
+  parents: ({ key }) => [parent.engagement(key)],
+  references: ({ key }) => [{ flow: "engagements", key }],
+  versions: "gate",
+  plan: [
+    update<EngagementClosed>({
+      name: "archive",
+      model: "project.project",
+      records: project,
+      values: ({ data }) => ({ active: false, date: data.date }),
+    }),
+    invoke({ name: "lock", model: "sale.order", method: "action_lock", records: order }),
+  ],
+  fact: ({ date }) => `${CLOSED}${date}`,
+  outcomes: ({ data }) => [{
+    type: "engagement.closed",
+    data: { engagement: data.key, date: data.date, reason: data.reason ?? null },
+  }],
+})
+
+export const reopened = event<EngagementReopened>({
+  type: "engagement.reopened",
+  version: 1,
+  schema: EngagementReopened,
+  key: ({ key }) => closingKey(key),
+  parents: ({ key }) => [parent.engagement(key)],
+  references: ({ key }) => [{ flow: "engagements", key }],
+  versions: "gate",
+  plan: [
+    update<EngagementReopened>({
+      name: "activate",
+      model: "project.project",
+      records: project,
+      values: ({ data }) => ({ active: true, date: data.endDate ?? false }),
+    }),
+    invoke({ name: "unlock", model: "sale.order", method: "action_unlock", records: order }),
+  ],
+  fact: () => "reopened",
+  outcomes: ({ data }) => [{ type: "engagement.reopened", data: { engagement: data.key } }],
+})

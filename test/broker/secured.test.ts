@@ -1,0 +1,117 @@
+import { assert, describe, it } from "@effect/vitest"
+import { nkeys } from "@nats-io/transport-node"
+import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { chmod, mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { Broker, type Publication } from "../../src/broker/Broker.ts"
+import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
+import { NatsServer } from "../../src/embedded/NatsServer.ts"
+
+const USERS = readFileSync(new URL("../../deploy/nats/users.conf", import.meta.url), "utf8")
+const run = promisify(execFile)
+const bytes = new TextEncoder()
+
+const folder = Effect.acquireRelease(
+  Effect.promise(() => mkdtemp(join(tmpdir(), "weir-secured-"))),
+  (path) => Effect.promise(() => rm(path, { recursive: true, force: true })),
+)
+
+/** An authority and a certificate for this machine that it signed. */
+const certificates = Effect.fnUntraced(function* (path: string) {
+  const openssl = (...args: ReadonlyArray<string>) => Effect.promise(() => run("openssl", [...args], { cwd: path }))
+  const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"]
+  yield* openssl("req", "-x509", ...key, "-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=weir test authority")
+  yield* openssl(
+    ...["req", "-x509", ...key, "-keyout", "tls.key", "-out", "tls.crt", "-subj", "/CN=localhost"],
+    ...["-CA", "ca.crt", "-CAkey", "ca.key", "-addext", "subjectAltName=DNS:localhost"],
+    ...["-addext", "basicConstraints=critical,CA:FALSE"],
+  )
+  yield* Effect.promise(() => chmod(join(path, "tls.key"), 0o600))
+})
+
+type Role = "WEIR" | "PUBLISHER" | "OPERATOR"
+
+/** The server of `deploy/nats`, with keys made now. */
+const secured = Effect.fnUntraced(function* (more = "") {
+  const keys = { WEIR: nkeys.createUser(), PUBLISHER: nkeys.createUser(), OPERATOR: nkeys.createUser() }
+  // The server reads them from its environment, which is this process's.
+  for (const [role, key] of Object.entries(keys)) process.env[`NATS_${role}_KEY`] = key.getPublicKey()
+  const server = yield* NatsServer.start({ storeDir: yield* folder, config: `${more}\n${USERS}` })
+  const as = (role: Role, options: Partial<JetStreamBroker.JetStreamOptions> = {}) =>
+    Layer.build(JetStreamBroker.layer({
+      servers: server.url,
+      nkey: Redacted.make(new TextDecoder().decode(keys[role].getSeed())),
+      inbox: `_INBOX_${role}`,
+      requestTimeout: "2 seconds",
+      ...options,
+    })).pipe(Effect.map((context) => Context.get(context, Broker)))
+  return { as, server }
+})
+
+const message = (subject: string, id: string): Publication => ({
+  subject,
+  headers: {},
+  data: bytes.encode(id),
+  messageId: id,
+})
+const reasonOf = <A, R>(effect: Effect.Effect<A, { readonly reason: string }, R>) =>
+  Effect.map(Effect.flip(effect), ({ reason }) => reason)
+
+const consumed = (broker: typeof Broker.Service, count: number) =>
+  broker.consume({
+    entity: "be01",
+    flow: "invoices",
+    epoch: 1,
+    subject: "erp.be01.invoice.>",
+    afterSequence: 0,
+    maxInFlight: 10,
+  }).pipe(Stream.take(count), Stream.tap((delivery) => Effect.sync(delivery.ack)), Stream.runCollect)
+
+describe("the broker's users of deploy/nats", () => {
+  it.live("let Weir do all it does, publishers publish events, operators look, and nobody more", () =>
+    Effect.gen(function* () {
+      const { as } = yield* secured()
+      const [weir, publisher, operator] = yield* Effect.all([as("WEIR"), as("PUBLISHER"), as("OPERATOR")])
+      yield* weir.provision
+      yield* publisher.publish([message("erp.be01.invoice.requested", "1"), message("erp.be01.invoice.requested", "2")])
+      assert.strictEqual((yield* consumed(weir, 2)).length, 2)
+      yield* weir.publish([message("erp-out.be01.invoice.posted", "3")])
+      assert.strictEqual(yield* weir.lastSequence("erp.be01.>"), 2)
+      const consumer = { entity: "be01", flow: "invoices", epoch: 2, subject: "erp.be01.invoice.>", afterSequence: 0 }
+      assert.strictEqual(yield* weir.backlog(consumer), 2)
+      assert.strictEqual((yield* Stream.runCollect(weir.read({ subject: "erp.>", fromSequence: 1 }))).length, 2)
+      assert.strictEqual((yield* operator.describe).stream.messages, 2)
+      assert.deepStrictEqual([...yield* operator.subjects("erp-out.>")], [["erp-out.be01.invoice.posted", 1]])
+
+      assert.strictEqual(yield* reasonOf(weir.publish([message("erp.be01.invoice.requested", "4")])), "Refused")
+      assert.strictEqual(yield* reasonOf(publisher.publish([message("erp-out.be01.invoice.posted", "5")])), "Refused")
+      assert.strictEqual(yield* reasonOf(consumed(publisher, 1)), "Refused")
+      assert.strictEqual((yield* operator.describe).stream.messages, 2)
+    }).pipe(Effect.scoped))
+
+  it.live("refuse a key that is not theirs", () =>
+    Effect.gen(function* () {
+      const { as } = yield* secured()
+      const stranger = Redacted.make(new TextDecoder().decode(nkeys.createUser().getSeed()))
+      assert.strictEqual(yield* reasonOf(as("WEIR", { nkey: stranger })), "Refused")
+    }).pipe(Effect.scoped))
+
+  it.live("are reached over TLS by who trusts the authority, and not by others", () =>
+    Effect.gen(function* () {
+      const path = yield* folder
+      yield* certificates(path)
+      const file = (name: string) => join(path, name)
+      const { as, server } = yield* secured(
+        `tls { cert_file: "${file("tls.crt")}", key_file: "${file("tls.key")}", ca_file: "${file("ca.crt")}" }`,
+      )
+      const servers = `tls://localhost:${server.port}`
+      const weir = yield* as("WEIR", { servers, tls: { ca: file("ca.crt") } })
+      yield* weir.provision
+      assert.strictEqual((yield* weir.describe).stream.name, "ERP")
+      assert.notStrictEqual(yield* reasonOf(as("WEIR", { servers, connectTimeout: "2 seconds" })), undefined)
+    }).pipe(Effect.scoped))
+})
