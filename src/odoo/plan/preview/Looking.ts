@@ -2,7 +2,7 @@
 import type { EventSpec } from "../../../flow/Flow.ts"
 import type { Refusal, Step } from "../../../flow/Step.ts"
 import type { Write } from "../../../flow/Write.ts"
-import type { Mapping } from "../../../ledger/Ledger.ts"
+import type { Mapping, Mark } from "../../../ledger/Ledger.ts"
 import type { OdooRecord } from "../../CompanyCalls.ts"
 import type { Difference, Locked, Missing, Pending, Sight } from "./Sight.ts"
 
@@ -21,6 +21,8 @@ interface Seen {
   draft: boolean
   /** First record of each load step. */
   readonly records: Map<string, Found>
+  /** Records with keys of their own. */
+  readonly parts: Map<string, Required<Mark>>
 }
 
 export class Looking {
@@ -48,6 +50,7 @@ export class Looking {
       locked: null,
       draft: true,
       records: new Map(),
+      parts: new Map(),
     }))
   }
 
@@ -67,6 +70,11 @@ export class Looking {
   stands(index: number, step: string, found: Found): void {
     this.writes[index]!.ids[step] = found.record.id
     this.#seen[index]!.records.set(step, found)
+  }
+
+  /** A record of the event under a key of its own. */
+  named(index: number, part: Required<Mark>): void {
+    this.#seen[index]!.parts.set(`${part.flow} ${part.key}`, part)
   }
 
   recordOf(index: number, step: string): OdooRecord | undefined {
@@ -103,15 +111,17 @@ export class Looking {
   }
 
   sight(index: number): Sight {
-    const { records, ...seen } = this.#seen[index]!
+    const { parts, records, ...seen } = this.#seen[index]!
     const { record } = this.spec
     const own = record === undefined ? undefined : records.get(record)
     const links: Record<string, number> = {}
     for (const [step, found] of records) if (step !== record) links[step] = found.record.id
+    for (const { key, record } of parts.values()) links[key.slice(key.indexOf(".") + 1)] = record.id
     return {
       ...seen,
       record: own === undefined ? null : { model: own.model, id: own.record.id, externalId: own.externalId },
       links,
+      parts: [...parts.values()],
     }
   }
 }

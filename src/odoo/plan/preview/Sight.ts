@@ -1,5 +1,6 @@
 /** What a plan would find and do, seen without doing it. */
 import type { Refusal } from "../../../flow/Step.ts"
+import type { Mark } from "../../../ledger/Ledger.ts"
 
 /** A record that the plan would create. */
 export interface Missing {
@@ -44,8 +45,10 @@ export interface Sight {
   readonly pending: ReadonlyArray<Pending>
   /** Database id of the record that the business key maps to; null when it does not stand, or the event has none. */
   readonly record: { readonly model: string; readonly id: number; readonly externalId: string } | null
-  /** Database ids of the records of the other load steps, by step. */
+  /** Database ids of the records of the other load steps, by step, and of the parts, by role. */
   readonly links: Readonly<Record<string, number>>
+  /** The records that others refer to by keys of their own. */
+  readonly parts: ReadonlyArray<Required<Mark>>
   /** It is a draft still: nothing that the plan makes binding has been made so. */
   readonly draft: boolean
   /** Why the plan would not get through. */

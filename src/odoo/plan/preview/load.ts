@@ -108,6 +108,10 @@ export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, look
     else {
       standing.push({ place, record })
       if (place.first) looking.stands(place.index, step.name, { model: step.model, externalId, record })
+      const { as } = place.row
+      if (as !== undefined) {
+        looking.named(place.index, { ...as, record: { model: step.model, id: record.id, externalId } })
+      }
     }
   }
   yield* compareValues(
