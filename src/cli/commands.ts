@@ -10,6 +10,8 @@ import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
+import { replay } from "./replay.ts"
+import { replays } from "./replays.ts"
 import { resume } from "./resume.ts"
 import { root } from "./root.ts"
 import { run } from "./run.ts"
@@ -29,6 +31,8 @@ export const cli = root.pipe(
     incidents,
     audit,
     period,
+    replay,
+    replays,
     token,
     whoami,
     doctor,

@@ -8,6 +8,7 @@ import { CallerGroup } from "./api/caller.ts"
 import { EntitiesGroup } from "./api/entities.ts"
 import { PeriodsGroup } from "./api/periods.ts"
 import { AuditGroup, IncidentsGroup } from "./api/records.ts"
+import { ReplaysGroup } from "./api/replays.ts"
 import { StatusGroup } from "./api/status.ts"
 import { TokensGroup } from "./api/tokens.ts"
 import { Authentication, Idempotency, Problems } from "./middleware.ts"
@@ -23,6 +24,7 @@ export const Api = HttpApi.make("weir").add(
   IncidentsGroup,
   AuditGroup,
   PeriodsGroup,
+  ReplaysGroup,
   TokensGroup,
 ).middleware(Idempotency).middleware(Authentication).middleware(Problems).prefix(PREFIX).annotateMerge(
   OpenApi.annotations({

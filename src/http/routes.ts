@@ -8,12 +8,13 @@ import { caller } from "./handlers/caller.ts"
 import { entities } from "./handlers/entities.ts"
 import { periods } from "./handlers/periods.ts"
 import { audit, incidents } from "./handlers/records.ts"
+import { replays } from "./handlers/replays.ts"
 import { status } from "./handlers/status.ts"
 import { tokens } from "./handlers/tokens.ts"
 import * as Idempotency from "./idempotency.ts"
 import * as Problems from "./problems.ts"
 
-const handlers = Layer.mergeAll(caller, status, entities, incidents, audit, periods, tokens)
+const handlers = Layer.mergeAll(caller, status, entities, incidents, audit, periods, replays, tokens)
 
 /** Needs the operations, an `Authenticator` and the ledger's `Access`. */
 export const apiRoutes = (options: { readonly callsPerMinute: number }) =>

@@ -52,7 +52,7 @@ export const fromClient = (
         ([row]) => row === undefined ? null : runOf(row),
       ),
 
-    runs: ({ before, entity, kind, limit, runId, states }) =>
+    runs: ({ before, entities, entity, kind, limit, runId, states }) =>
       Effect.map(
         query<RunRow>("Runs.runs", selectRuns, [
           optionalText(entity),
@@ -63,6 +63,7 @@ export const fromClient = (
           optionalText(before?.runId),
           optionalText(before?.entity),
           bigint(limit),
+          optionalTexts(entities),
         ]),
         (rows) => rows.map(runOf),
       ),

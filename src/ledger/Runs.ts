@@ -106,6 +106,8 @@ export class Runs extends Context.Service<Runs, {
   /** Newest first; `before`: those created before a run of the page before. */
   readonly runs: (filter: {
     readonly entity?: string
+    /** Of these only. */
+    readonly entities?: ReadonlyArray<string>
     readonly runId?: string
     readonly kind?: RunKind
     readonly states?: ReadonlyArray<RunState>

@@ -32,6 +32,8 @@ export class Actors extends Context.Service<Actors, {
   /** What they say of themselves, by entity. Who does not answer in time is left out. Never fails. */
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
+  /** Runs of the entity were changed: they are taken up now. `Unavailable`: nobody there, and none will be. */
+  readonly takeUp: (entity: string) => Effect.Effect<void, Unavailable>
   readonly order: (entity: string, order: Order, actor: string) => Effect.Effect<Obeyed, Conflict | Unavailable>
 }>()("weir/operate/Actors") {}
 
@@ -85,6 +87,9 @@ export const live = Layer.effect(
         { concurrency: CONCURRENCY },
       ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
+      // Who is not reached looks by itself in a few seconds.
+      takeUp: (entity) => actorOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
+
       order: Effect.fnUntraced(function* (entity, order, actor) {
         const done = yield* send(entity, order, actor).pipe(
           Effect.mapError((error) =>
@@ -103,9 +108,13 @@ export const live = Layer.effect(
   }),
 )
 
+const nobody = new Unavailable({
+  detail: "No weir runs. Start it with weir run: orders go to the running service.",
+})
+
 /** Where no service runs: nobody says anything of itself, and nobody obeys. */
 export const absent = Layer.succeed(Actors, {
   statuses: Effect.succeed(new Map()),
-  order: () =>
-    Effect.fail(new Unavailable({ detail: "No weir runs. Start it with weir run: orders go to the running service." })),
+  takeUp: () => Effect.fail(nobody),
+  order: () => Effect.fail(nobody),
 })

@@ -5,6 +5,7 @@ import * as Audit from "./Audit.ts"
 import * as Entities from "./Entities.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
+import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
 
@@ -13,6 +14,7 @@ export const layer = Layer.mergeAll(
   Entities.layer,
   Incidents.layer,
   Periods.layer,
+  Replays.layer,
   Status.layer,
   Tokens.layer,
 ).pipe(Layer.provide(Admission.layer))

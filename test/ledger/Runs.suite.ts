@@ -90,6 +90,8 @@ export const runsSuite = (name: string, adapter: Layer.Layer<Runs, unknown>) =>
         const whole = [[a, `list-1-${a}`], [b, `list-1-${a}`], [a, `list-0-${a}`], [b, `list-0-${a}`]]
         assert.deepStrictEqual(mine(yield* runs.runs({ limit: 100 })), whole)
         assert.deepStrictEqual(mine(yield* runs.runs({ entity: b, limit: 100 })), [whole[1], whole[3]])
+        assert.deepStrictEqual(mine(yield* runs.runs({ entities: [b, "nobody"], limit: 100 })), [whole[1], whole[3]])
+        assert.deepStrictEqual(yield* runs.runs({ entities: [], limit: 100 }), [])
         assert.deepStrictEqual(mine(yield* runs.runs({ runId: `list-1-${a}`, limit: 100 })), [whole[0], whole[1]])
         assert.deepStrictEqual(mine(yield* runs.runs({ entity: b, kind: "replay", limit: 100 })), [whole[3]])
         yield* runs.change(a, `list-0-${a}`, ["examining"], { state: "done" })

@@ -43,11 +43,12 @@ export const makeRuns = ({ call, runs }: Store): typeof Runs.Service =>
         return true
       }),
     run: (entity, runId) => call("run", () => runs.get(nameOf(entity, runId))?.run ?? null),
-    runs: ({ before, entity, kind, limit, runId, states }) =>
+    runs: ({ before, entities, entity, kind, limit, runId, states }) =>
       call("runs", () =>
         [...runs.values()].map(({ run }) => run)
           .filter((run) =>
-            (entity === undefined || run.entity === entity) && (runId === undefined || run.runId === runId) &&
+            (entity === undefined || run.entity === entity) &&
+            (entities === undefined || entities.includes(run.entity)) && (runId === undefined || run.runId === runId) &&
             (kind === undefined || run.kind === kind) && (states === undefined || states.includes(run.state)) &&
             (before === undefined || order(before, run) < 0)
           )

@@ -15,7 +15,7 @@ export const selectRun = `select ${columns} from weir.run where entity = $1 and 
 export const selectRuns = `
 select ${columns} from weir.run
 where ($1::text is null or entity = $1) and ($2::text is null or run_id = $2) and ($3::text is null or kind = $3)
-  and ($4::text[] is null or state = any ($4)) and ($5::bigint is null
+  and ($9::text[] is null or entity = any ($9)) and ($4::text[] is null or state = any ($4)) and ($5::bigint is null
     or created_at_millis < $5 or (created_at_millis = $5 and (run_id < $6 or (run_id = $6 and entity > $7))))
 order by created_at_millis desc, run_id desc, entity limit $8`
 
