@@ -223,7 +223,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
         entity,
-        events: [...state.events].map(([id, known]) => ({ ...known, state: stateOf(state, known) })),
+        events: [...state.events.values()].map((known) => ({ ...known, state: stateOf(state, known) })),
         mappings: [...state.mappings.values()],
         held: [...state.held.values()].map((entry) => ({ ...entry })),
         checkpoints: new Map(state.checkpoints),
