@@ -4,6 +4,7 @@
  */
 import { BigDecimal, Schema } from "effect"
 import { BillingSchedule } from "./billing.ts"
+import { financial, personal } from "./classification.ts"
 import { BusinessKey, Day, EntityCode, Label, repeated, TaxCode } from "./ids.ts"
 import { Currency, Decimal, PositiveDecimal } from "./money.ts"
 
@@ -29,15 +30,17 @@ export type EngagementKind = typeof EngagementKind.Type
 
 export const EngagementLine = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the line within the engagement", examples: ["senior"] }),
-  description: Label,
-  quantity: Decimal.check(Schema.isGreaterThanOrEqualToBigDecimal(BigDecimal.make(0n, 0))).annotate({
-    description: "hours for time-and-materials and retainer, units otherwise; 0 when only the price is agreed",
-    examples: [BigDecimal.make(160n, 0)],
-  }),
-  unitPrice: Decimal.annotate({
+  description: personal(Label),
+  quantity: financial(
+    Decimal.check(Schema.isGreaterThanOrEqualToBigDecimal(BigDecimal.make(0n, 0))).annotate({
+      description: "hours for time-and-materials and retainer, units otherwise; 0 when only the price is agreed",
+      examples: [BigDecimal.make(160n, 0)],
+    }),
+  ),
+  unitPrice: financial(Decimal.annotate({
     description: "without tax, at most 2 decimals",
     examples: [BigDecimal.make(12550n, 2)],
-  }),
+  })),
   taxCode: TaxCode,
   kind: Schema.optionalKey(EngagementKind.annotate({ description: "when it differs from the engagement's" })),
 }).annotate({ identifier: "EngagementLine" })
@@ -45,18 +48,20 @@ export type EngagementLine = typeof EngagementLine.Type
 
 export const EngagementTask = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the task within the engagement", examples: ["design"] }),
-  name: Label,
+  name: personal(Label),
   line: Schema.optionalKey(BusinessKey.annotate({ description: "order line that its hours are delivered on" })),
 }).annotate({ identifier: "EngagementTask" })
 
 export const Milestone = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the milestone within the engagement", examples: ["go-live"] }),
-  name: Label,
+  name: personal(Label),
   line: BusinessKey.annotate({ description: "order line that it releases a part of" }),
-  fraction: PositiveDecimal.check(Schema.isLessThanOrEqualToBigDecimal(BigDecimal.make(1n, 0))).annotate({
-    description: "part of the line's quantity that is billable once it is reached, above 0 and up to 1",
-    examples: [BigDecimal.make(4n, 1)],
-  }),
+  fraction: financial(
+    PositiveDecimal.check(Schema.isLessThanOrEqualToBigDecimal(BigDecimal.make(1n, 0))).annotate({
+      description: "part of the line's quantity that is billable once it is reached, above 0 and up to 1",
+      examples: [BigDecimal.make(4n, 1)],
+    }),
+  ),
   due: Schema.optionalKey(Day.annotate({ description: "day on which it is to be reached" })),
 }).annotate({ identifier: "Milestone" })
 
@@ -79,7 +84,7 @@ const agreement = {
       examples: ["SOW-2026-31"],
     }),
   ),
-  name: Label.annotate({ examples: ["Fleet planning, phase 2"] }),
+  name: personal(Label.annotate({ examples: ["Fleet planning, phase 2"] })),
   kind: EngagementKind,
   currency: Currency,
   priceList: Schema.optionalKey(

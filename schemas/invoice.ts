@@ -1,5 +1,6 @@
 /** Invoice requests: what billing wants invoiced, with the totals it promised to the customer. */
 import { BigDecimal, Schema } from "effect"
+import { financial, personal } from "./classification.ts"
 import { BusinessKey, Day, Label, repeated, TaxCode } from "./ids.ts"
 import { Currency, Decimal, fits, scaleOf } from "./money.ts"
 
@@ -8,12 +9,14 @@ export const INVOICE_MAX_LINES = 200
 
 export const InvoiceLine = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the line within the invoice", examples: ["1"] }),
-  description: Label,
-  quantity: Decimal.annotate({ description: "at most 2 decimals", examples: [BigDecimal.make(75n, 1)] }),
-  unitPrice: Decimal.annotate({
+  description: personal(Label),
+  quantity: financial(
+    Decimal.annotate({ description: "at most 2 decimals", examples: [BigDecimal.make(75n, 1)] }),
+  ),
+  unitPrice: financial(Decimal.annotate({
     description: "without tax, at most 2 decimals",
     examples: [BigDecimal.make(12550n, 2)],
-  }),
+  })),
   taxCode: TaxCode,
   engagementLine: Schema.optionalKey(
     BusinessKey.annotate({ description: "order line of the invoice's engagement that this invoices" }),
@@ -22,9 +25,9 @@ export const InvoiceLine = Schema.Struct({
 export type InvoiceLine = typeof InvoiceLine.Type
 
 export const InvoiceTotals = Schema.Struct({
-  untaxed: Decimal,
-  tax: Decimal,
-  total: Decimal,
+  untaxed: financial(Decimal),
+  tax: financial(Decimal),
+  total: financial(Decimal),
 }).annotate({ identifier: "InvoiceTotals", description: "what Odoo must compute, in the invoice's currency" })
 
 /** Half a minor unit per line and one for the sum: sources round per line or once, and both are right. */

@@ -1,5 +1,6 @@
 /** Payments that the bank or the payment provider confirmed. */
 import { Schema } from "effect"
+import { financial, personal } from "./classification.ts"
 import { BusinessKey, Day, repeated } from "./ids.ts"
 import { Currency, fits, PositiveDecimal } from "./money.ts"
 
@@ -13,7 +14,7 @@ export const PAYMENT_MAX_INVOICES = 100
 export const PaymentReceived = Schema.Struct({
   key: BusinessKey.annotate({ description: "id of the payment at the bank or provider", examples: ["PAY-00077"] }),
   customer: BusinessKey.annotate({ description: "customer number", examples: ["CUS-0042"] }),
-  amount: PositiveDecimal,
+  amount: financial(PositiveDecimal),
   currency: Currency,
   date: Day.annotate({ description: "value date" }),
   invoices: Schema.Array(BusinessKey).check(Schema.isMaxLength(PAYMENT_MAX_INVOICES)).annotate({
@@ -21,9 +22,9 @@ export const PaymentReceived = Schema.Struct({
     examples: [["INV-00123"]],
   }),
   method: Schema.Literals(["transfer", "card", "direct-debit", "cheque", "cash"]),
-  memo: Schema.optionalKey(
+  memo: Schema.optionalKey(personal(
     Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(140)).annotate({ description: "remittance text" }),
-  ),
+  )),
 }).check(Schema.makeFilter((payment) => {
   const twice = repeated(payment.invoices)
   if (twice !== undefined) return { path: ["invoices"], issue: `has ${twice} twice` }

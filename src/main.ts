@@ -35,6 +35,7 @@ import * as Plan from "./odoo/plan/Plan.ts"
 import * as Preview from "./odoo/plan/preview/Preview.ts"
 import { live as liveActors } from "./operate/Actors.ts"
 import * as Operations from "./operate/layer.ts"
+import { Redriver } from "./operate/Redriving.ts"
 import { validateCatalog } from "../streams/catalog.ts"
 import { gateGauges } from "./telemetry/Metrics.ts"
 
@@ -80,7 +81,8 @@ export const odoo = (settings: Settings) =>
     ),
   })
 
-const gate = (settings: Settings) =>
+/** How many calls go to each Odoo at once. */
+export const gate = (settings: Settings) =>
   Layer.provideMerge(gauges, CallGate.layer({ databases: new Map(Object.entries(settings.databases)) }))
 
 /** Shows what the gate lets through. */
@@ -144,9 +146,10 @@ export const engine = <E = never, R = never>(
     Layer.provideMerge(roster(settings, flows)),
   )
 
-/** The API over the engine: who may ask, and what for. */
+/** The API over the engine: who may ask, and what for; and who carries on what takes longer than a call. */
 export const api = ({ access, http }: Settings) =>
   Http.layer({ ...http, callsPerMinute: access.callsPerMinute }).pipe(
+    Layer.provideMerge(Redriver),
     Layer.provide([health, Operations.layer, Authenticator.layer(access)]),
     Layer.provide([liveActors, Oidc.layer(access.oidc)]),
   )

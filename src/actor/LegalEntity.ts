@@ -41,6 +41,8 @@ export const LegalEntity = Entity.make("LegalEntity", [
   /** Keeps it active; sent by the registrar. */
   Rpc.make("Ensure"),
   Rpc.make("Status", { success: EntityStatus }),
+  /** The ledger has ready events that it did not make ready itself. Without it they are found a little later. */
+  Rpc.make("Released"),
   /**
    * A person's mode, which goes before all automatic steps until it expires or is lifted by `auto`. Takes effect, and
    * answers, once what is in flight and has to stop is settled; giving up on the answer does not take it back.
@@ -108,6 +110,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
       claim: null,
       standing: null,
       governor: null,
+      released: () => {},
       flows: [],
       runsChanged: Latch.makeUnsafe(true),
     }
@@ -244,6 +247,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
           Latch.openUnsafe(examinable)
         }),
       Status: () => Rpc.fork(status),
+      Released: () => Rpc.fork(Effect.sync(() => board.released())),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>
         Rpc.fork(wished({ _tag: "Mode", actor, mode, reason, untilMillis })),
       Drain: ({ payload }) => Rpc.fork(drained(payload.actor)),

@@ -49,6 +49,8 @@ export interface SessionBoard {
   standing: Standing | null
   /** Null while no session lasts. */
   governor: Governor | null
+  /** Told that held events became ready by somebody else's hand. */
+  released: () => void
   flows: ReadonlyArray<FlowBoard>
   /** Opened when somebody has changed a run of the entity. */
   readonly runsChanged: Latch.Latch
@@ -92,6 +94,7 @@ export const session = Effect.fnUntraced(function* (
     for (const latch of latches.values()) Latch.openUnsafe(latch)
   }
   const parents = new Parents(openAll(wakes))
+  board.released = openAll(releases)
   const progress = new Map(claim.checkpoints)
   const clock = yield* Clock.Clock
   const settler = yield* makeSettler(claim, {
@@ -231,7 +234,10 @@ export const session = Effect.fnUntraced(function* (
     discard: true,
   })
   yield* Effect.raceFirst(switchboard.run, services).pipe(
-    Effect.ensuring(Effect.sync(() => board.governor = null)),
+    Effect.ensuring(Effect.sync(() => {
+      board.governor = null
+      board.released = () => {}
+    })),
   )
   yield* governor.note
   yield* relay(claim)

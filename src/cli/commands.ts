@@ -1,9 +1,11 @@
 /** All commands. One file each, beside this one. */
 import { Command } from "effect/cli"
+import { amendment } from "./amendments.ts"
 import { audit } from "./audit.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
+import { exceptions } from "./exceptions.ts"
 import { fixture } from "./fixture.ts"
 import { flow } from "./flow.ts"
 import { incidents } from "./incidents.ts"
@@ -12,6 +14,7 @@ import { period } from "./period.ts"
 import { publish } from "./publish.ts"
 import { replay } from "./replay.ts"
 import { replays } from "./replays.ts"
+import { redrive } from "./redrive.ts"
 import { resume } from "./resume.ts"
 import { root } from "./root.ts"
 import { run } from "./run.ts"
@@ -28,6 +31,9 @@ export const cli = root.pipe(
     drain,
     resume,
     flow,
+    exceptions,
+    amendment,
+    redrive,
     incidents,
     audit,
     period,

@@ -5,7 +5,7 @@
  *     weir exceptions list ──► Api client ──┬── HTTP ──► the running service
  *                                           └── here ──► routes ──► operations ──► ledger (no actors: no orders)
  */
-import { Effect, Layer, Option, Schema } from "effect"
+import { type Duration, Effect, Layer, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
 import { catalog } from "../../streams/catalog.ts"
@@ -14,7 +14,7 @@ import { Environment } from "../config/Secret.ts"
 import { Api } from "../http/Api.ts"
 import { apiRoutes } from "../http/routes.ts"
 import { ACTOR_HEADER, trusting } from "../identity/Authenticator.ts"
-import { roster } from "../main.ts"
+import { gate, odoo, roster } from "../main.ts"
 import { absent } from "../operate/Actors.ts"
 import * as Operations from "../operate/layer.ts"
 import type { Refusal } from "../operate/Problem.ts"
@@ -72,6 +72,7 @@ const here = Effect.fnUntraced(function* (configuration: Settings, credentials: 
   const ports = Layer.mergeAll(
     lazyBroker(configuration),
     yield* ledgerPorts(configuration),
+    Layer.provideMerge(gate(configuration), odoo(configuration)),
     roster(configuration, catalog),
     absent,
   )
@@ -145,14 +146,17 @@ const failureOf = (error: unknown): CommandFailed => {
     })
 }
 
-/** Asks through the door, and closes it. */
-export const ask = <A, E, R>(question: (door: Door) => Effect.Effect<A, E, R>) =>
+/** Asks through the door, and closes it. `within` null: however long the answer is. */
+export const ask = <A, E, R>(
+  question: (door: Door) => Effect.Effect<A, E, R>,
+  within: Duration.Input | null = ANSWER_WITHIN,
+) =>
   Effect.scoped(Effect.gen(function* () {
     const opened = yield* door
-    return yield* question(opened).pipe(
-      Effect.mapError(failureOf),
+    const answer = question(opened).pipe(Effect.mapError(failureOf))
+    return yield* within === null ? answer : answer.pipe(
       Effect.timeoutOrElse({
-        duration: ANSWER_WITHIN,
+        duration: within,
         orElse: () =>
           Effect.fail(
             new CommandFailed({ exit: exitCodes.unreachable, message: `No answer within ${ANSWER_WITHIN}.` }),

@@ -6,6 +6,7 @@ import { HttpApi, OpenApi } from "effect/http-api"
 import { VERSION } from "../config/version.ts"
 import { CallerGroup } from "./api/caller.ts"
 import { EntitiesGroup } from "./api/entities.ts"
+import { AmendmentsGroup, ExceptionsGroup, RedrivesGroup } from "./api/exceptions.ts"
 import { PeriodsGroup } from "./api/periods.ts"
 import { AuditGroup, IncidentsGroup } from "./api/records.ts"
 import { ReplaysGroup } from "./api/replays.ts"
@@ -21,6 +22,9 @@ export const Api = HttpApi.make("weir").add(
   CallerGroup,
   StatusGroup,
   EntitiesGroup,
+  ExceptionsGroup,
+  AmendmentsGroup,
+  RedrivesGroup,
   IncidentsGroup,
   AuditGroup,
   PeriodsGroup,

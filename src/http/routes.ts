@@ -6,6 +6,7 @@ import * as Authentication from "./authentication.ts"
 import { boundary } from "./boundary.ts"
 import { caller } from "./handlers/caller.ts"
 import { entities } from "./handlers/entities.ts"
+import { amendments, exceptions, redrives } from "./handlers/exceptions.ts"
 import { periods } from "./handlers/periods.ts"
 import { audit, incidents } from "./handlers/records.ts"
 import { replays } from "./handlers/replays.ts"
@@ -14,7 +15,19 @@ import { tokens } from "./handlers/tokens.ts"
 import * as Idempotency from "./idempotency.ts"
 import * as Problems from "./problems.ts"
 
-const handlers = Layer.mergeAll(caller, status, entities, incidents, audit, periods, replays, tokens)
+const handlers = Layer.mergeAll(
+  caller,
+  status,
+  entities,
+  exceptions,
+  amendments,
+  redrives,
+  incidents,
+  audit,
+  periods,
+  replays,
+  tokens,
+)
 
 /** Needs the operations, an `Authenticator` and the ledger's `Access`. */
 export const apiRoutes = (options: { readonly callsPerMinute: number }) =>

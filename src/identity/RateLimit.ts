@@ -29,12 +29,6 @@ export class RateLimit {
     return 0
   }
 
-  /** The same without taking one. */
-  wait(caller: string, nowMillis: number): number {
-    const { tokens } = this.#bucketOf(caller, nowMillis)
-    return tokens >= 1 ? 0 : Math.ceil((1 - tokens) * 60_000 / this.#perMinute)
-  }
-
   #bucketOf(caller: string, nowMillis: number): Bucket {
     const known = this.#buckets.get(caller)
     const elapsed = known === undefined ? Infinity : Math.max(0, nowMillis - known.atMillis)

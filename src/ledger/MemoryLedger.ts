@@ -4,11 +4,18 @@
  */
 import { Context, Effect, Layer } from "effect"
 import { Access } from "./Access.ts"
+import { Amendments } from "./Amendments.ts"
+import { Desk } from "./Desk.ts"
 import { type EventState, Ledger, type Tally } from "./Ledger.ts"
 import { Recall } from "./Recall.ts"
 import { Runs } from "./Runs.ts"
 import { makeAccess } from "./memory/access.ts"
 import { answersIn } from "./memory/admit.ts"
+import { makeAmendments } from "./memory/amendments.ts"
+import { dismiss, retry } from "./memory/decide.ts"
+import { makeDesk } from "./memory/desk.ts"
+import { move } from "./memory/history.ts"
+import { makeRedrives } from "./memory/redrives.ts"
 import { CHAIN_BEGIN } from "./Governance.ts"
 import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
@@ -29,6 +36,7 @@ import type { KeyMapping } from "./batch.ts"
 import { makeRecall } from "./memory/recall.ts"
 import { makeRuns } from "./memory/runs.ts"
 import { type Fault, Store } from "./memory/Store.ts"
+import { Redrives } from "./Redrives.ts"
 import { printable } from "./text.ts"
 
 export type { Fault } from "./memory/Store.ts"
@@ -48,6 +56,9 @@ export class MemoryLedger extends Context.Service<MemoryLedger, {
   readonly access: typeof Access.Service
   readonly recall: typeof Recall.Service
   readonly runs: typeof Runs.Service
+  readonly desk: typeof Desk.Service
+  readonly amendments: typeof Amendments.Service
+  readonly redrives: typeof Redrives.Service
   /** The next `count` calls (of `operation`, for example `settle`, or of any) fail as `Unavailable`. Adds up. */
   readonly failNext: (count: number, fault: Fault, operation?: string) => Effect.Effect<void>
   readonly inspect: Effect.Effect<ReadonlyArray<Inspection>>
@@ -124,11 +135,11 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
           }))
       }),
     expire: (fence, nowMillis) =>
-      owned("expire", fence, (state) => {
+      owned("expire", fence, (state, now) => {
         const due = [...state.held.values()].filter((entry) =>
           entry.state === "waiting" && entry.deadlineMillis !== null && entry.deadlineMillis < nowMillis
         )
-        for (const entry of due) Object.assign(entry, { state: "parked", code: "REFERENCE-OVERDUE" })
+        for (const entry of due) move(state, entry, { state: "parked", code: "REFERENCE-OVERDUE" }, now)
         return due.length
       }),
     govern: (fence, act) => owned("govern", fence, (state, now) => govern(state, fence.entity, act, now, nextOutboxId)),
@@ -172,18 +183,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
             .toSorted((a, b) => b.heldSinceMillis - a.heldSinceMillis || b.streamSequence - a.streamSequence)
             .slice(0, filter.limit),
       ),
-    retry: (entity, eventIds) =>
-      call("retry", () => {
-        let count = 0
-        for (const id of new Set(eventIds.map(printable))) {
-          const entry = of(entity).held.get(id)
-          if (entry === undefined || entry.state === "behind" || entry.state === "ready") continue
-          entry.state = "ready"
-          entry.deadlineMillis = null
-          count++
-        }
-        return count
-      }),
+    retry: (entity, eventIds) => call("retry", (now) => retry(of(entity), eventIds, now)),
     approve: (entity, { flow, key }, by) =>
       call("approve", () => {
         const state = of(entity)
@@ -195,23 +195,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         return release(state)
       }),
     dismiss: (entity, eventIds, reason) =>
-      call("dismiss", () => {
-        const state = of(entity)
-        const touched = new Set<string>()
-        let count = 0
-        for (const id of new Set(eventIds.map(printable))) {
-          const entry = state.held.get(id)
-          const known = state.events.get(id)
-          if (entry === undefined || known === undefined || entry.state === "ready") continue
-          state.held.delete(id)
-          Object.assign(known, { state: "dismissed", reason: printable(reason) })
-          countersOf(state, entry.record.flow).dismissed++
-          touched.add(nameOf(entry.record.flow, entry.record.key))
-          count++
-        }
-        promote(state, touched)
-        return count
-      }),
+      call("dismiss", (now) => dismiss(of(entity), eventIds, { actor: "operator", reason }, now)),
   })
 
   return MemoryLedger.of({
@@ -219,6 +203,9 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
     access: makeAccess(store),
     recall: makeRecall(store),
     runs: makeRuns(store),
+    desk: makeDesk(store),
+    amendments: makeAmendments(store),
+    redrives: makeRedrives(store),
     failNext: (count, fault, operation) => Effect.sync(() => store.plan(count, fault, operation)),
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
@@ -233,12 +220,17 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
 })
 
 /** The handle and the ports. */
-export const layer: Layer.Layer<MemoryLedger | Ledger | Access | Recall | Runs> = Layer.effectContext(
+export type Ports = Ledger | Access | Desk | Amendments | Redrives | Recall | Runs
+
+export const layer: Layer.Layer<MemoryLedger | Ports> = Layer.effectContext(
   Effect.map(make, (handle) =>
     Context.make(MemoryLedger, handle).pipe(
       Context.add(Ledger, handle.ledger),
       Context.add(Access, handle.access),
       Context.add(Recall, handle.recall),
       Context.add(Runs, handle.runs),
+      Context.add(Desk, handle.desk),
+      Context.add(Amendments, handle.amendments),
+      Context.add(Redrives, handle.redrives),
     )),
 )

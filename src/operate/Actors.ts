@@ -31,6 +31,8 @@ export interface Obeyed {
 export class Actors extends Context.Service<Actors, {
   /** What they say of themselves, by entity. Who does not answer in time is left out. Never fails. */
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
+  /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
+  readonly released: (entity: string) => Effect.Effect<void>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
   /** Runs of the entity were changed: they are taken up now. `Unavailable`: nobody there, and none will be. */
   readonly takeUp: (entity: string) => Effect.Effect<void, Unavailable>
@@ -90,6 +92,11 @@ export const live = Layer.effect(
       // Who is not reached looks by itself in a few seconds.
       takeUp: (entity) => actorOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
 
+      released: (entity) =>
+        entities.has(entity)
+          ? actorOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
+          : Effect.void,
+
       order: Effect.fnUntraced(function* (entity, order, actor) {
         const done = yield* send(entity, order, actor).pipe(
           Effect.mapError((error) =>
@@ -116,5 +123,6 @@ const nobody = new Unavailable({
 export const absent = Layer.succeed(Actors, {
   statuses: Effect.succeed(new Map()),
   takeUp: () => Effect.fail(nobody),
+  released: () => Effect.void,
   order: () => Effect.fail(nobody),
 })

@@ -55,7 +55,7 @@ export const layer = Layer.effect(
       }
       // Whoever sees some entities only is not told which others there are.
       if (entity !== null && !hasEntity(caller, entity)) {
-        return new Forbidden({ detail: `${caller.name} has no rights on ${entity}.` })
+        return new Forbidden({ detail: `${caller.name} has no rights on this legal entity.` })
       }
       return entity === null || exists(entity) ? null : new NotFound({
         detail: `${entity} is not in the configuration. There are: ${[...entities.keys()].join(", ") || "none"}.`,

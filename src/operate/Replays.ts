@@ -243,13 +243,6 @@ export const layer = Layer.effect(
     const access = yield* Access
     const { entities, flows } = yield* Roster
 
-    /** The parts of a run that the caller may see. */
-    const partsOf = Effect.fnUntraced(function* (caller: CallerIdentity, runId: string) {
-      const found = yield* runs.runs({ runId, kind: "replay", limit: MAX_PARTS }).pipe(asked)
-      const own = found.filter(({ entity }) => hasEntity(caller, entity))
-      return own.length > 0 ? own : yield* new NotFound({ detail: `There is no replay ${runId}.` })
-    })
-
     const enterAll = (
       caller: CallerIdentity,
       operation: OperationName,
@@ -257,6 +250,28 @@ export const layer = Layer.effect(
       particulars: Particulars,
     ) =>
       Effect.forEach(parts, ({ entity }) => admission.enter(caller, operation, entity, particulars), { discard: true })
+
+    const partsOf = Effect.fnUntraced(function* (caller: CallerIdentity, runId: string) {
+      const found = yield* runs.runs({ runId, kind: "replay", limit: MAX_PARTS }).pipe(asked)
+      if (found.length === 0) return yield* new NotFound({ detail: `There is no replay ${runId}.` })
+      const own = found.filter(({ entity }) => hasEntity(caller, entity))
+      return { own, asked: own.length > 0 ? own : found.slice(0, 1) }
+    })
+
+    /** The parts of a run that are of the caller's entities, once it is let in. */
+    const entered = Effect.fnUntraced(function* (
+      caller: CallerIdentity,
+      operation: OperationName,
+      runId: string,
+      particulars: Particulars = {},
+    ) {
+      const { asked: parts, own } = yield* partsOf(caller, runId)
+      yield* enterAll(caller, operation, parts, particulars)
+      return own
+    })
+
+    const viewed = (caller: CallerIdentity, runId: string) =>
+      Effect.map(partsOf(caller, runId), ({ own }) => viewOf(own))
 
     const chosen = Effect.fnUntraced(function* (caller: CallerIdentity, { entity, subject }: ReplayOrder) {
       const wanted = (entity === undefined ? [...entities.keys()].filter((code) => hasEntity(caller, code)) : [entity])
@@ -289,8 +304,7 @@ export const layer = Layer.effect(
       change: RunChange,
       check: (parts: ReadonlyArray<Run>) => Effect.Effect<void, Forbidden | Conflict> = () => Effect.void,
     ) {
-      const parts = yield* partsOf(caller, runId)
-      yield* enterAll(caller, operation, parts, { run: runId })
+      const parts = yield* entered(caller, operation, runId, { run: runId })
       yield* check(parts)
       const changed = yield* Effect.forEach(
         parts,
@@ -304,7 +318,7 @@ export const layer = Layer.effect(
         })
       }
       yield* Effect.forEach(parts, ({ entity }) => actors.takeUp(entity), { discard: true })
-      return viewOf(yield* partsOf(caller, runId))
+      return yield* viewed(caller, runId)
     })
 
     const applying = (caller: CallerIdentity): RunChange => ({ state: "applying", appliedBy: caller.name, trouble: "" })
@@ -335,12 +349,11 @@ export const layer = Layer.effect(
           yield* runs.open(run).pipe(asked)
         }
         yield* Effect.forEach(wanted, (entity) => actors.takeUp(entity), { discard: true })
-        return viewOf(yield* partsOf(caller, runId))
+        return yield* viewed(caller, runId)
       }),
 
       upload: Effect.fnUntraced(function* (caller, runId, { events, last, position }) {
-        const parts = yield* partsOf(caller, runId)
-        yield* enterAll(caller, "replays.upload", parts, { run: runId, events: events.length })
+        const parts = yield* entered(caller, "replays.upload", runId, { run: runId, events: events.length })
         if (parts.some(({ state }) => state !== "gathering")) {
           return yield* new Conflict({ detail: `Replay ${runId} takes no events any more.` })
         }
@@ -375,7 +388,7 @@ export const layer = Layer.effect(
             yield* actors.takeUp(entity)
           }
         }
-        return viewOf(yield* partsOf(caller, runId))
+        return yield* viewed(caller, runId)
       }),
 
       list: Effect.fnUntraced(function* (caller, query) {
@@ -398,16 +411,13 @@ export const layer = Layer.effect(
       }),
 
       show: Effect.fnUntraced(function* (caller, runId) {
-        const parts = yield* partsOf(caller, runId)
-        yield* enterAll(caller, "replays.show", parts, {})
-        return viewOf(parts)
+        return viewOf(yield* entered(caller, "replays.show", runId))
       }),
 
       findings: Effect.fnUntraced(function* (caller, runId, query) {
-        const parts = (yield* partsOf(caller, runId))
+        const parts = (yield* entered(caller, "replays.findings", runId))
           .filter(({ entity }) => query.entity === undefined || entity === query.entity)
           .toSorted((a, b) => a.entity < b.entity ? -1 : 1)
-        yield* enterAll(caller, "replays.findings", parts, {})
         const after = yield* findingPlace.read(query)
         const limit = limitOf(query)
         const items: Array<FindingView> = []

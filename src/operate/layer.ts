@@ -2,19 +2,26 @@
 import { Layer } from "effect"
 import * as Admission from "./Admission.ts"
 import * as Audit from "./Audit.ts"
+import * as Corrections from "./Corrections.ts"
 import * as Entities from "./Entities.ts"
+import * as Exceptions from "./Exceptions.ts"
+import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
+import * as Redriving from "./Redriving.ts"
 import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
 
 export const layer = Layer.mergeAll(
   Audit.layer,
+  Corrections.layer,
   Entities.layer,
+  Exceptions.layer,
   Incidents.layer,
   Periods.layer,
+  Redriving.layer,
   Replays.layer,
   Status.layer,
   Tokens.layer,
-).pipe(Layer.provide(Admission.layer))
+).pipe(Layer.provide([Admission.layer, Standing.layer]))

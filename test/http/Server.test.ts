@@ -6,9 +6,12 @@ import { address, layer } from "../../src/http/Server.ts"
 import { trusting } from "../../src/identity/Authenticator.ts"
 import { Access } from "../../src/ledger/Access.ts"
 import { Audit } from "../../src/operate/Audit.ts"
+import { Corrections } from "../../src/operate/Corrections.ts"
 import { Entities } from "../../src/operate/Entities.ts"
+import { Exceptions } from "../../src/operate/Exceptions.ts"
 import { Incidents } from "../../src/operate/Incidents.ts"
 import { Periods } from "../../src/operate/Periods.ts"
+import { Redriving } from "../../src/operate/Redriving.ts"
 import { Replays } from "../../src/operate/Replays.ts"
 import { Status } from "../../src/operate/Status.ts"
 import { Tokens } from "../../src/operate/Tokens.ts"
@@ -17,6 +20,9 @@ import { flowMeter } from "../../src/telemetry/Metrics.ts"
 /** Operations that break: nothing of that may be seen outside. */
 const broken = Layer.mergeAll(
   Layer.mock(Audit, {}),
+  Layer.mock(Corrections, {}),
+  Layer.mock(Exceptions, {}),
+  Layer.mock(Redriving, {}),
   Layer.mock(Entities, {}),
   Layer.mock(Incidents, {}),
   Layer.mock(Periods, {}),

@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import process from "node:process"
 import { layer, make } from "../../src/ledger/MemoryLedger.ts"
 import { accessSuite } from "./Access.suite.ts"
+import { deskSuite } from "./Desk.suite.ts"
 import { ledgerSuite } from "./Ledger.suite.ts"
 import { recallSuite } from "./Recall.suite.ts"
 import { runsSuite } from "./Runs.suite.ts"
@@ -13,6 +14,7 @@ ledgerSuite("memory", layer)
 accessSuite("memory", layer)
 recallSuite("memory", layer)
 runsSuite("memory", layer)
+deskSuite("memory", layer)
 
 describe("MemoryLedger", () => {
   it.effect("fails before a call took effect, or after, as often as planned", () =>

@@ -6,7 +6,7 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access", "0010_runs"]
+const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access", "0006_desk", "0010_runs"]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -19,19 +19,24 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
       assert.deepStrictEqual(
         tables.map((table) => table.name),
         [
+          "amendment",
           "api_token",
           "audit",
+          "audit_anchor",
           "checkpoint",
           "duplicate",
           "environment",
           "event",
+          "exception_group",
           "held",
+          "history",
           "idempotency_key",
           "incident",
           "lease",
           "mapping",
           "migration",
           "outbox",
+          "redrive",
           "run",
           "run_event",
           "tally",

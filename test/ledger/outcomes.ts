@@ -1,5 +1,6 @@
 /** Short ways to say outcomes in the ledger's tests. */
 import type { Message } from "../../src/broker/Broker.ts"
+import type { ReasonCode } from "../../src/reason/Reason.ts"
 import type { EventRecord, Mapping, Outcome, Reference, Settlement } from "../../src/ledger/Ledger.ts"
 
 export interface EventOptions {
@@ -73,12 +74,15 @@ export const waiting = (
   detail: `waits for ${on.flow}/${on.key}`,
 })
 
-export const parked = (eventId: string, options: EventOptions = {}): Outcome => ({
+export const parked = (
+  eventId: string,
+  options: EventOptions & { readonly code?: ReasonCode; readonly detail?: string } = {},
+): Outcome => ({
   _tag: "Parked",
   event: event(eventId, options),
   message: message(eventId),
-  code: "ODOO-VALIDATION",
-  detail: "no",
+  code: options.code ?? "ODOO-VALIDATION",
+  detail: options.detail ?? "no",
 })
 
 export const behind = (eventId: string, options: EventOptions = {}): Outcome => ({

@@ -9,10 +9,14 @@ import { verifyAudit } from "../../src/ledger/Governance.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { make as makeMemory } from "../../src/ledger/MemoryLedger.ts"
 import { connect, fromClient, make } from "../../src/ledger/PgLedger.ts"
+import { causeOf, fingerprintOf } from "../../src/ledger/cause.ts"
+import * as PgDesk from "../../src/ledger/PgDesk.ts"
 import * as PgPorts from "../../src/ledger/PgPorts.ts"
 import { accessSuite } from "./Access.suite.ts"
+import { deskSuite } from "./Desk.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
-import { applied, behind, parked, settlement, waiting } from "./outcomes.ts"
+import { reasons } from "../../src/reason/Reason.ts"
+import { applied, behind, generator, parked, settlement, waiting } from "./outcomes.ts"
 import { recallSuite } from "./Recall.suite.ts"
 import { runsSuite } from "./Runs.suite.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
@@ -27,6 +31,7 @@ const ports = Layer.effectContext(
 accessSuite("PostgreSQL", ports)
 recallSuite("PostgreSQL", ports)
 runsSuite("PostgreSQL", ports)
+deskSuite("PostgreSQL", ports)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {
   it.effect.each(seedsOf(process.env["WEIR_SEED"]))(
@@ -55,6 +60,91 @@ layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLe
         }
       }),
   )
+
+  it.effect.each(seedsOf(process.env["WEIR_SEED"]))(
+    "tells of exceptions what memory tells, their groups and their history, seed %i",
+    (seed) =>
+      Effect.gen(function* () {
+        const { desk: model, ledger: modelled } = yield* makeMemory
+        const sql = yield* connection((yield* Server).url)
+        const [real, desk] = [fromClient(sql), PgDesk.fromClient(sql)]
+        const entity = freshEntity()
+        const fence = yield* real.claim(entity, "here")
+        yield* modelled.claim(entity, "here")
+        for (const step of randomWork(seed + 1, 200)) {
+          yield* step(real, fence)
+          yield* step(modelled, fence)
+        }
+        const tell = (from: typeof model) =>
+          Effect.gen(function* () {
+            const histories = yield* Effect.forEach(Array.from({ length: 60 }, (_, n) => `e${n + 1}`), (id) =>
+              Effect.map(
+                from.history(entity, id, 1_000),
+                (rows) => rows.map(({ atMillis: _, position: __, ...row }) => row),
+              ))
+            const list = yield* from.list({ state: "parked", entities: [entity] }, { after: null, limit: 500 })
+            return { histories, list, groups: yield* from.groups({ entities: [entity] }, 500) }
+          })
+        const told = yield* tell(desk)
+        assert.deepStrictEqual(told, yield* tell(model), `seed ${seed}`)
+        assert.isAbove(told.histories.flat().length, 20, "the work did something")
+      }),
+  )
+
+  it.effect("names causes as the program does", () =>
+    Effect.gen(function* () {
+      const sql = yield* connection((yield* Server).url)
+      const { int, pick } = generator(20_261_122)
+      const parts = [
+        '"',
+        "'",
+        "it's",
+        " ",
+        "\n",
+        "a@b.example",
+        "INV-00123",
+        "12.50",
+        "Zoë",
+        "😀",
+        "(",
+        ",",
+        "x",
+        "é1",
+        ";",
+      ] as const
+      const random = Array.from({ length: 400 }, () => Array.from({ length: int(30) }, () => pick(parts)).join(""))
+      const texts = [
+        ...Object.values(reasons).map(({ example }) => example),
+        "x9".repeat(600),
+        "😀".repeat(1_200),
+        ...random,
+      ]
+      for (const detail of texts) {
+        const [row] = yield* sql<{ readonly cause: string; readonly fingerprint: string }>`
+          select weir.cause(${detail}) as cause, weir.fingerprint('EVENT-INVALID', ${detail}) as fingerprint`
+        assert.deepStrictEqual(
+          [row?.cause, row?.fingerprint],
+          [causeOf(detail), fingerprintOf("EVENT-INVALID", detail)],
+          JSON.stringify(detail),
+        )
+      }
+    }))
+
+  it.effect("lets nobody rewrite what happened to an exception", () =>
+    Effect.gen(function* () {
+      const sql = yield* connection((yield* Server).url)
+      const real = fromClient(sql)
+      const fence = yield* real.claim(freshEntity(), "here")
+      yield* real.settle(fence, settlement([parked("e1")]))
+      for (
+        const change of [
+          sql`update weir.history set actor = 'mallory'`,
+          sql`delete from weir.history`,
+          sql`truncate weir.history`,
+        ]
+      ) assert.isTrue(Result.isFailure(yield* Effect.result(change)))
+      assert.strictEqual((yield* PgDesk.fromClient(sql).history(fence.entity, "e1", 10)).length, 1)
+    }))
 
   it.effect("lets a claim wait for the settlement that is running", () =>
     Effect.gen(function* () {

@@ -21,7 +21,10 @@ import { configuration as ordinary, ports, type WorldOptions } from "../simulati
 /** Two entities, so that rights on one are not rights on the other. */
 export const configuration = {
   ...ordinary,
-  entities: { ...ordinary.entities, nl01: { ...ordinary.entities.be01, company: 4 } },
+  entities: {
+    ...ordinary.entities,
+    uk01: { ...ordinary.entities.be01, company: 4, currency: "GBP", taxes: { S21: "20%", S6: "5%" } },
+  },
   http: { port: 0 },
   access: { callsPerMinute: 1_000_000 },
 }
@@ -33,7 +36,10 @@ export const office = (options: WorldOptions = {}) => {
   const world = ports(options)
   const service = Layer.unwrap(Effect.map(
     Effect.orDie(check("test", options.configuration ?? configuration, {})),
-    ({ configuration }) => api(configuration).pipe(Layer.provideMerge(engine(configuration, options.flows ?? catalog))),
+    ({ configuration }) =>
+      api(configuration).pipe(
+        Layer.provideMerge(engine(configuration, options.flows ?? catalog)),
+      ),
   ))
   return {
     standIn: world.standIn,
@@ -70,7 +76,7 @@ export const request = (path: string, { body, headers, method, token }: Asked = 
         ...(body === undefined ? {} : { body: typeof body === "string" ? body : JSON.stringify(body) }),
       })
       const text = await response.text()
-      const isJson = /json$/u.test(response.headers.get("content-type")?.split(";")[0] ?? "")
+      const isJson = /\/(?:problem\+)?json$/u.test(response.headers.get("content-type")?.split(";")[0] ?? "")
       return { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text }
     })
   })

@@ -105,7 +105,7 @@ describe("orders to a legal entity", () => {
       assert.strictEqual((yield* mode({ mode: "auto", reason: "x", until: "2999-01-01T00:00:00Z" })).status, 422)
       const unknown = yield* weir(["drain", "zz99"])
       assert.strictEqual(unknown.code, 2)
-      assert.include(unknown.message, "zz99 is not in the configuration. There are: be01, nl01.")
+      assert.include(unknown.message, "zz99 is not in the configuration. There are: be01, uk01.")
       const installation = yield* trail("_weir")
       assert.deepStrictEqual(installation.map(({ action }) => action), ["operation.denied"])
       yield* weir(["drain", "be01"])

@@ -168,13 +168,13 @@ describe("replays", () => {
       const path = `/v1/replays/${body.runId}/findings`
       const seen = (token?: string) => request(path, token === undefined ? {} : { token })
       const [operator, viewer] = [yield* tokenFor("ada", ["operator"]), yield* tokenFor("eve", ["viewer"])]
-      const other = yield* tokenFor("mallory", ["operator"], ["nl01"])
+      const other = yield* tokenFor("mallory", ["operator"], ["uk01"])
       const open = JSON.stringify((yield* seen(operator)).body)
       assert.include(open, "Renamed")
       const masked = JSON.stringify((yield* seen(viewer)).body)
       assert.notInclude(masked, "Renamed")
       assert.include(masked, `"field":"name"`)
-      assert.strictEqual((yield* seen(other)).status, 404)
+      assert.strictEqual((yield* seen(other)).status, 403)
       const order = { body: { subject: "erp.be01.>", reason }, token: viewer }
       assert.strictEqual((yield* request("/v1/replays", order)).status, 403)
     }).pipe(Effect.provide(place.layer), Effect.scoped)

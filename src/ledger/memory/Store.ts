@@ -3,6 +3,8 @@ import { Clock, Effect } from "effect"
 import { type Fence, LedgerError } from "../Ledger.ts"
 import { fenced } from "../sql/failure.ts"
 import { type AccessState, emptyAccess } from "./accessState.ts"
+import type { AmendmentEntry } from "./amendments.ts"
+import type { RedriveEntry } from "./redrives.ts"
 import type { RunsState } from "./runs.ts"
 import { emptyState, type EntityState } from "./state.ts"
 
@@ -25,9 +27,12 @@ const lost = (operation: string, fault: Fault) =>
 export class Store {
   readonly entities = new Map<string, EntityState>()
   readonly access: AccessState = emptyAccess()
+  readonly amendments: Array<AmendmentEntry> = []
+  readonly redrives: Array<RedriveEntry> = []
   readonly runs: RunsState = new Map()
   outboxId = 0
   readonly #planned: Array<Planned> = []
+  readonly #positions = { last: 0 }
 
   /** The next `count` calls (of `operation`, or of any) fail. Adds up. */
   plan(count: number, fault: Fault, operation?: string): void {
@@ -37,7 +42,7 @@ export class Store {
   readonly of = (entity: string): EntityState => {
     const known = this.entities.get(entity)
     if (known !== undefined) return known
-    const fresh = emptyState()
+    const fresh = emptyState(this.#positions)
     this.entities.set(entity, fresh)
     return fresh
   }

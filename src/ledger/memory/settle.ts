@@ -2,6 +2,7 @@
 import { batchOf, isFinal, merge } from "../batch.ts"
 import type { Settled, Settlement } from "../Ledger.ts"
 import { printable } from "../text.ts"
+import { leave } from "./history.ts"
 import { clean, countersOf, type EntityState, hold, nameOf, promote, release } from "./state.ts"
 
 export const settle = (
@@ -32,6 +33,7 @@ export const settle = (
       const gone = state.held.get(record.eventId)
       if (gone !== undefined) {
         state.held.delete(record.eventId)
+        leave(state, gone, next, nowMillis)
         touched.add(nameOf(gone.record.flow, gone.record.key))
       }
     } else if (known === undefined || known.state === "held") {

@@ -5,6 +5,7 @@ import type { EventRecord, EventState, ExceptionRecord, Mapping, Mode, OutboxRow
 import type { ModeOverride } from "../Governance.ts"
 import { printable, printableOrNull } from "../text.ts"
 import { emptyGovernance, type GovernanceState } from "./governance.ts"
+import { arrive, type HistoryEntry, move } from "./history.ts"
 
 export interface Lease {
   epoch: number
@@ -22,9 +23,9 @@ export interface Known {
 }
 
 export interface HeldEntry {
-  /** As it was when it was held first. */
-  readonly record: EventRecord
-  readonly message: ExceptionRecord["message"]
+  /** As it was when it was held first; a correction may name its key. */
+  record: EventRecord
+  message: ExceptionRecord["message"]
   readonly heldSinceMillis: number
   state: ExceptionRecord["state"]
   code: ExceptionRecord["code"]
@@ -32,6 +33,18 @@ export interface HeldEntry {
   on: Reference | null
   deadlineMillis: number | null
   attempts: number
+  /** Of its last cause; null: it never was an exception. */
+  fingerprint: string | null
+  /** When it became an exception first. */
+  parkedAtMillis: number | null
+  assignee: string | null
+  /** What a person did last to make it go on. */
+  decision: "retried" | "edited" | null
+  decidedBy: string | null
+  /** It is an exception again, for the cause for which it was tried again. */
+  recurred: boolean
+  /** The ramped retry that it was part of last. */
+  redrive: number | null
 }
 
 export interface Counters {
@@ -51,9 +64,12 @@ export interface EntityState {
   readonly duplicates: Set<string>
   outbox: Array<OutboxRow>
   readonly governance: GovernanceState
+  history: Array<HistoryEntry>
+  /** Counts what happened, over all entities. */
+  readonly positions: { last: number }
 }
 
-export const emptyState = (): EntityState => ({
+export const emptyState = (positions = { last: 0 }): EntityState => ({
   lease: null,
   checkpoints: new Map(),
   events: new Map(),
@@ -63,6 +79,8 @@ export const emptyState = (): EntityState => ({
   duplicates: new Set(),
   outbox: [],
   governance: emptyGovernance(),
+  history: [],
+  positions,
 })
 
 export const nameOf = (flow: string, key: string): string => printable(`${flow}\n${key}`)
@@ -108,17 +126,23 @@ export const hold = (state: EntityState, record: EventRecord, outcome: Held, now
   const { on, code, detail, deadlineMillis, state: next } = holding(outcome)
   const moved = { state: next, code, detail: printable(detail), on, deadlineMillis, attempts: record.attempts }
   const known = state.held.get(record.eventId)
-  if (known !== undefined) {
-    Object.assign(known, moved)
-    return
-  }
+  if (known !== undefined) return move(state, known, moved, nowMillis)
   const { subject, headers, data } = outcome.message
-  state.held.set(record.eventId, {
+  const fresh: HeldEntry = {
     record,
     message: { subject: printable(subject), headers: { ...headers }, data: data.slice() },
     heldSinceMillis: nowMillis,
     ...moved,
-  })
+    fingerprint: null,
+    parkedAtMillis: null,
+    assignee: null,
+    decision: null,
+    decidedBy: null,
+    recurred: false,
+    redrive: null,
+  }
+  state.held.set(record.eventId, fresh)
+  arrive(state, fresh, nowMillis)
   countersOf(state, record.flow)
 }
 

@@ -4,6 +4,7 @@ import { SqlError } from "effect/sql/SqlError"
 import { LedgerError } from "../Ledger.ts"
 import { ledgerError, overdue } from "../sql/failure.ts"
 import { access } from "./access.ts"
+import { desk } from "./desk.ts"
 import { governance } from "./governance.ts"
 import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
@@ -15,6 +16,7 @@ const migrations = {
   "0002_verbs": verbs,
   "0003_governance": governance,
   "0005_access": access,
+  "0006_desk": desk,
   "0010_runs": runs,
 }
 

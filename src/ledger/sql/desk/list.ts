@@ -1,0 +1,132 @@
+/**
+ * Lists of exceptions. A million of them and a filter that fits ten: neither reading all until ten are found, nor an index
+ * for every combination. Hence lanes: what the filter fits is a set of groups (entity, flow, code, cause), which the
+ * counters know; each group is one index range that is newest first already; the list is the merge of the ranges.
+ *
+ *     filter ─► exception_group ─► lanes ─┬─ held_parked_group … newest rows after the place ─┐
+ *                                         └─ …                                                ┴─► merged, limited
+ *
+ * Without a filter one index has the order of the whole; with only entities, a range each.
+ */
+import type { ReasonCode } from "../../../reason/Reason.ts"
+import type { ExceptionGroup, ExceptionRow } from "../../Desk.ts"
+
+/** Index ranges that a list merges at most; with more, what fits is dense, and reading in order finds it soon. */
+export const MAX_LANES = 400
+
+/** Expressions of the indexes: a list must say them alike. */
+export const byEntity = `(entity || '/')`
+export const byGroup = `(entity || '/' || flow || '/' || code || '/' || fingerprint)`
+
+/** Waiting rows of a list, said otherwise than the hot path says it: its questions must not find this index. */
+export const isWaiting = `(state || '') = 'waiting'`
+
+const columns =
+  `h.entity, h.flow, h.event_id, h.type, h.key, h.stream_sequence, h.state, h.code, h.detail, h.fingerprint,
+  h.attempts, h.held_since_millis, h.assignee, h.wait_flow, h.wait_key, h.deadline_millis`
+
+const order = `h.held_since_millis desc, h.entity collate "C" desc, h.event_id collate "C" desc`
+
+/** $1 to $3: the place, nulls at the beginning. The first condition is for the index, the second is exact. */
+const after = `($1::bigint is null or (h.held_since_millis <= $1
+    and (h.held_since_millis, h.entity collate "C", h.event_id collate "C") < ($1, $2::text, $3::text)))`
+
+/** $5 entities, $6 flow, $7 codes, $8 fingerprint, $9 key, $10 assignee: nulls for all. */
+const fits = `($5::text[] is null or h.entity = any ($5)) and ($6::text is null or h.flow = $6)
+    and ($7::text[] is null or h.code = any ($7)) and ($8::text is null or h.fingerprint = $8)
+    and ($9::text is null or h.key = $9) and ($10::text is null or h.assignee = $10)`
+
+const isParked = `h.state = 'parked'`
+
+/** $4: the limit. `range` names the part of the index, `state` what is in it. */
+const merged = (lanes: string, range: string, state: string): string => `
+select h.* from (${lanes}) as lane cross join lateral (
+  select ${columns} from weir.held h
+  where ${range} and ${state} and ${after} and ${fits}
+  order by ${order} limit $4
+) as h order by ${order} limit $4`
+
+const laneRange = (expression: string): string =>
+  `${expression.replaceAll(/\b(entity|flow|code|fingerprint)\b/gu, "h.$1")} = lane.line`
+
+/** $11: lines of groups, of entities, or codes. */
+export const selectByGroup = merged("select line from unnest($11::text[]) as lines(line)", laneRange(byGroup), isParked)
+export const selectByEntity = merged(
+  "select line from unnest($11::text[]) as lines(line)",
+  laneRange(byEntity),
+  isParked,
+)
+export const selectWaiting = merged(
+  "select line from unnest($11::text[]) as lines(line)",
+  "h.code = lane.line",
+  isWaiting.replace("state", "h.state"),
+)
+
+/** One range in the order of the list. $11 is not looked at. */
+const whole = (range: string): string => `
+select ${columns} from weir.held h where ${range} h.state = 'parked' and ${after} and ${fits}
+  and ($11::text[] is null or true)
+order by ${order} limit $4`
+export const selectAll = whole("")
+export const selectAssigned = whole("h.assignee = $10 and ")
+
+/** By the key of one entity and flow each: the ranges of `held_line`. */
+export const selectByKey = merged("select line from unnest($11::text[]) as lines(line)", "h.line = lane.line", isParked)
+
+export const selectGroups = `
+select entity, flow, code, fingerprint, cause, n from weir.exception_group
+where n > 0 and ($1::text[] is null or entity = any ($1)) and ($2::text is null or flow = $2)
+  and ($3::text[] is null or code = any ($3)) and ($4::text is null or fingerprint = $4)
+order by n desc, entity collate "C", flow collate "C", code collate "C", fingerprint collate "C" limit $5`
+
+export interface GroupRow {
+  readonly entity: string
+  readonly flow: string
+  readonly code: ReasonCode
+  readonly fingerprint: string
+  readonly cause: string
+  readonly n: bigint
+}
+
+export const groupOf = ({ n, ...row }: GroupRow): ExceptionGroup => ({ ...row, count: Number(n) })
+
+/** As the index has it. */
+export const lineOf = ({ code, entity, fingerprint, flow }: Omit<GroupRow, "cause" | "n">): string =>
+  `${entity}/${flow}/${code}/${fingerprint}`
+
+export interface ListRow {
+  readonly entity: string
+  readonly flow: string
+  readonly event_id: string
+  readonly type: string
+  readonly key: string
+  readonly stream_sequence: bigint
+  readonly state: ExceptionRow["state"]
+  readonly code: ReasonCode
+  readonly detail: string
+  readonly fingerprint: string | null
+  readonly attempts: number
+  readonly held_since_millis: bigint
+  readonly assignee: string | null
+  readonly wait_flow: string | null
+  readonly wait_key: string | null
+  readonly deadline_millis: bigint | null
+}
+
+export const rowOf = (row: ListRow): ExceptionRow => ({
+  entity: row.entity,
+  flow: row.flow,
+  eventId: row.event_id,
+  type: row.type,
+  key: row.key,
+  streamSequence: Number(row.stream_sequence),
+  state: row.state,
+  code: row.code,
+  detail: row.detail,
+  fingerprint: row.state === "parked" ? row.fingerprint : null,
+  attempts: row.attempts,
+  heldSinceMillis: Number(row.held_since_millis),
+  assignee: row.assignee,
+  waitsFor: row.wait_flow === null || row.wait_key === null ? null : { flow: row.wait_flow, key: row.wait_key },
+  deadlineMillis: row.deadline_millis === null ? null : Number(row.deadline_millis),
+})
