@@ -10,6 +10,7 @@ import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
 import { rates } from "./rates.ts"
 import { subscriptions } from "./subscriptions.ts"
+import { totals } from "./totals.ts"
 import { timesheets } from "./timesheets.ts"
 import { HELD } from "../src/actor/hold.ts"
 
@@ -23,6 +24,7 @@ export const catalog: ReadonlyArray<Flow> = [
   milestones,
   subscriptions,
   timesheets,
+  totals,
   expenses,
 ]
 

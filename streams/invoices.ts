@@ -99,6 +99,16 @@ const requested = event<InvoiceRequested>({
       fields: ["name", "date"],
     }),
   ],
+  control: ({ currency, invoiceDate, totals }) => ({
+    day: invoiceDate,
+    amounts: { amount_untaxed: totals.untaxed, amount_tax: totals.tax, amount_total: totals.total },
+    currency,
+  }),
+  population: {
+    model: "account.move",
+    domain: [["move_type", "=", "out_invoice"], ["state", "=", "posted"]],
+    day: "invoice_date",
+  },
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

@@ -71,6 +71,16 @@ const received = event<PaymentReceived>({
       }],
     }),
   ],
+  control: ({ amount, currency, date }) => ({ day: date, amounts: { amount }, currency }),
+  population: {
+    model: "account.payment",
+    domain: [
+      ["payment_type", "=", "inbound"],
+      ["partner_type", "=", "customer"],
+      ["state", "in", ["in_process", "paid"]],
+    ],
+    day: "date",
+  },
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

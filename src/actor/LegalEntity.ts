@@ -22,6 +22,7 @@ import { codeIn, regionIn } from "./place.ts"
 import { Roster } from "./Roster.ts"
 import type { Run } from "../ledger/Runs.ts"
 import type { Company } from "../odoo/Company.ts"
+import { reconcile } from "../reconcile/reconcile.ts"
 import { dryRun } from "../replay/dryRun.ts"
 import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
@@ -161,7 +162,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
     if (settings !== undefined) {
       const kinds = {
         replay: (run: Run, company: Company) => dryRun(run, company, roster.flows),
-        reconciliation: () => Effect.void,
+        reconciliation: (run: Run, company: Company) => reconcile(run, company, roster.flows),
       }
       yield* attend({ settings, nudged: examinable, kinds }).pipe(
         Effect.sandbox,

@@ -27,7 +27,7 @@ const classesOf = ({ parts }: ReplayView): Readonly<Record<string, number>> => {
   return totals
 }
 
-const ACTED = ["create", "unfinished", "unrecorded", "changed"]
+const ACTED = ["create", "update", "unfinished", "unrecorded", "changed"]
 
 /** `[#####.....] 40 of 100 brought again`, or how many were looked at. */
 export const progressLine = (view: ReplayView): string => {

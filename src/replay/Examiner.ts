@@ -39,6 +39,8 @@ export interface Examined {
 
 export interface Examiner {
   /** Findings about those messages that are selected, in their order. */
+  /** What it looks with. */
+  readonly look: Look
   readonly examine: (brought: ReadonlyArray<Brought>) => Effect.Effect<ReadonlyArray<Examined>, OdooError | LedgerError>
 }
 
@@ -199,7 +201,12 @@ export const makeExaminer = Effect.fnUntraced(function* (
         approved: sight.locked !== null && months.has(monthOf(sight.locked.day)),
       }
       const isFact = item.payload!.spec.record === undefined
-      const found = classOf(sight, answer.seen?.state === "applied", isFact, lateness)
+      const known = {
+        applied: answer.seen?.state === "applied",
+        newer: answer.seen === null && answer.mapping !== null && item.payload!.spec.versions === "gate",
+        isFact,
+      }
+      const found = classOf(sight, known, lateness)
       const finding = isComing(place, found) ? { ...found, class: "coming" as const } : found
       return { place, ordinal, item, finding, draft: sight.draft, gone: !isFact && sight.record === null }
     }))
@@ -210,6 +217,7 @@ export const makeExaminer = Effect.fnUntraced(function* (
   })
 
   const examiner: Examiner = {
+    look,
     examine: Effect.fnUntraced(function* (brought) {
       const items = brought
         .map(({ message, ordinal }) => {

@@ -6,6 +6,7 @@ import type { ReasonCode } from "../reason/Reason.ts"
 /** Every class with its meaning; documented in `docs/replay.md`. */
 export const findings = {
   create: "A record of it is not in Odoo: it would be created",
+  update: "It is newer than what was applied of its key: its values would be written",
   unfinished: "It stands in Odoo, and a step of its plan is not done: the step would be done",
   unrecorded: "It stands in Odoo as it should, and the ledger does not know: it would be recorded",
   changed: "It stands in Odoo with other values: what is done about it, the policy says",
@@ -23,7 +24,7 @@ export type FindingClass = keyof typeof findings
 export const findingClasses = Object.keys(findings) as ReadonlyArray<FindingClass>
 
 /** Those that applying acts on. `changed` only under a policy that says so. */
-export const actionable: ReadonlyArray<FindingClass> = ["create", "unfinished", "unrecorded", "changed"]
+export const actionable: ReadonlyArray<FindingClass> = ["create", "update", "unfinished", "unrecorded", "changed"]
 
 /** Most differences that are kept of one event. */
 const MAX_DIFFERENCES = 40

@@ -68,8 +68,18 @@ export interface Lateness {
   readonly approved: boolean
 }
 
-/** What stands in Odoo says the rest. `applied`: the ledger has the event as applied. */
-export const classOf = (sight: Sight, applied: boolean, isFact: boolean, lateness: Lateness): Finding => {
+/** What the ledger knows of an event. */
+export interface Known {
+  /** It has the event as applied. */
+  readonly applied: boolean
+  /** It does not know the event, and an older version of its key was applied. */
+  readonly newer: boolean
+  /** The event has no record in Odoo. */
+  readonly isFact: boolean
+}
+
+/** What stands in Odoo says the rest. */
+export const classOf = (sight: Sight, { applied, isFact, newer }: Known, lateness: Lateness): Finding => {
   const { differences, locked, missing, pending, record, refusal } = sight
   const rest = {
     ...(record !== null && { record }),
@@ -84,6 +94,7 @@ export const classOf = (sight: Sight, applied: boolean, isFact: boolean, latenes
   }
   const shut = locked !== null &&
     (lateness.policy === "exception" || (lateness.policy === "approval" && !lateness.approved))
+  if (newer) return { ...rest, class: shut ? "locked" : "update" }
   if (missing.length > 0) return { ...rest, class: shut ? "locked" : "create" }
   // What was applied and is not done any more was taken back by a person: no policy of the plan says that it comes again.
   const takenBack = applied && pending.some(({ harmless }) => !harmless)
