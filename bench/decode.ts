@@ -24,8 +24,6 @@ const deliveries = timeEvents(defaults, 0, events).map((publication, index): Del
   storedAtMillis: 1_790_000_000_000,
   redelivered: false,
   ack: noop,
-  working: noop,
-  nak: noop,
 }))
 const decoder = makeDecoder(timesheets)
 const envelopeOf = Schema.decodeUnknownResult(Envelope)

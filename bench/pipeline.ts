@@ -1,7 +1,7 @@
 /**
  * How fast the whole pipeline is on this machine: `deno run -A bench/pipeline.ts`. Embedded nats-server (files) and
- * PostgreSQL (fsync) as `weir run` starts them, the real engine and flows, and the stand-in Odoo in this process, which
- * answers at once. Customers and engagements stand before the clock runs; then time lines of several legal entities are
+ * PostgreSQL (fsync) as `weir run` starts them, the real engine and flows, and the stand-in Odoo in a thread of its
+ * own, which answers at once. Customers and engagements stand before the clock runs; then time lines of several legal entities are
  * brought in. In each round, over the same stream:
  *
  *     ack      nats.js: callback and ack, nothing else
@@ -9,12 +9,10 @@
  *     weir     the engine, from the first delivery until the last outcome is durable in the ledger
  *
  * Options: `--events 40000`, `--rounds 5`, `--entities 4`, `--engagements 60`; `--quick` for one small round that only
- * shows that it works. Prints a table, then JSON.
+ * shows that it works; `--profile` for where the time goes in one round of `weir`. Prints a table, then JSON.
  */
 import { Console, Context, Deferred, Effect, Layer, type Redacted, References } from "effect"
 import process from "node:process"
-import { type Request, type Response, StandIn } from "../fixtures/odoo/StandIn.ts"
-import { make as makeOdoo } from "../fixtures/odoo/StandInOdoo.ts"
 import { catalog } from "../streams/catalog.ts"
 import { Broker } from "../src/broker/Broker.ts"
 import * as JetStreamBroker from "../src/broker/JetStreamBroker.ts"
@@ -25,7 +23,9 @@ import { engine } from "../src/main.ts"
 import { Odoo } from "../src/odoo/Odoo.ts"
 import { consume, decode } from "./bare.ts"
 import * as month from "./month.ts"
+import * as OdooThread from "./OdooThread.ts"
 import { cpuSeconds, load, ownCpuSeconds } from "./processes.ts"
+import { sample } from "./profile.ts"
 import { start } from "./servers.ts"
 import { format, median, option, spread, table } from "./table.ts"
 
@@ -44,18 +44,6 @@ const PAGE = 5_000
 const LIMIT = "2 minutes"
 /** As configured by default. */
 const POOL_SIZE = 10
-
-/** The stand-in, and how long it computed. */
-class TimedStandIn extends StandIn {
-  cpuSeconds = 0
-  override handle(request: Request): Response {
-    const start = process.cpuUsage()
-    const response = super.handle(request)
-    const { system, user } = process.cpuUsage(start)
-    this.cpuSeconds += (system + user) / 1_000_000
-    return response
-  }
-}
 
 /** What goes through the ledger. */
 class Gauge {
@@ -121,13 +109,13 @@ const per1000 = (seconds: number): number => seconds / events * 1_000_000
 
 const main = Effect.gen(function* () {
   const servers = yield* start
+  const { ask, odoo } = yield* OdooThread.start
   const brokerLayer = JetStreamBroker.layer({ servers: servers.nats.url })
 
-  /** The engine on the database and stand-in, until as many events as `gauge` expects are applied. */
-  const run = Effect.fnUntraced(function* (url: Redacted.Redacted, standIn: StandIn, gauge: Gauge) {
+  /** The engine on the database and the stand-in, until as many events as `gauge` expects are applied. */
+  const run = Effect.fnUntraced(function* (url: Redacted.Redacted, gauge: Gauge) {
     const ports = yield* PgPorts.make({ url, poolSize: POOL_SIZE })
     const ledger = gauged(Context.get(ports, Ledger), gauge)
-    const odoo = makeOdoo(standIn)
     const counting = Odoo.of({
       ...odoo,
       call: (call) => {
@@ -152,14 +140,15 @@ const main = Effect.gen(function* () {
 
   // Customers and engagements, once. Every round begins with copies of this ledger and this Odoo.
   const masters = month.masterEvents(shape)
-  const prepared = new StandIn({ companies: month.companiesOf(shape), employees: month.employeesOf(shape) })
+  const options = { companies: month.companiesOf(shape) }
+  yield* ask({ _tag: "fresh", options: { ...options, employees: month.employeesOf(shape) } })
   yield* Effect.gen(function* () {
     const broker = yield* Broker
     yield* broker.provision
     yield* broker.publish(masters)
   }).pipe(Effect.provide(brokerLayer))
-  yield* run(yield* servers.database("masters"), prepared, new Gauge(masters.length))
-  const state = [...prepared.store.dump()]
+  yield* run(yield* servers.database("masters"), new Gauge(masters.length))
+  const state = yield* ask({ _tag: "dump" })
   yield* publishLines.pipe(Effect.provide(brokerLayer))
 
   const bare = (onMessage: Parameters<typeof consume>[3]) =>
@@ -169,27 +158,28 @@ const main = Effect.gen(function* () {
     )
 
   const weir = Effect.fnUntraced(function* (round: number) {
-    const standIn = new TimedStandIn({ companies: month.companiesOf(shape) })
-    standIn.store.restore(state)
+    yield* ask({ _tag: "fresh", options, state })
     const gauge = new Gauge(events)
     const url = yield* servers.database(`round_${round}`, "masters")
     yield* servers.flush
     const cpu = {
       weir: ownCpuSeconds(),
+      standIn: yield* ask({ _tag: "cpuSeconds" }),
       postgres: cpuSeconds(servers.postgres.pid),
       nats: cpuSeconds(servers.nats.pid),
     }
     const started = performance.now()
-    const tallies = yield* run(url, standIn, gauge)
+    const tallies = yield* run(url, gauge)
+    const standIn = (yield* ask({ _tag: "cpuSeconds" })) - cpu.standIn
     const used = {
-      weir: ownCpuSeconds() - cpu.weir - standIn.cpuSeconds,
-      standIn: standIn.cpuSeconds,
+      weir: ownCpuSeconds() - cpu.weir - standIn,
+      standIn,
       postgres: cpuSeconds(servers.postgres.pid) - cpu.postgres,
       nats: cpuSeconds(servers.nats.pid) - cpu.nats,
     }
     const millis = gauge.last - gauge.first
     const applied = tallies.reduce((sum, tally) => sum + (tally.flow === "timesheets" ? tally.applied : 0), 0)
-    const lines = standIn.store.tables.get("account.analytic.line")?.rows.size ?? 0
+    const lines = yield* ask({ _tag: "rows", model: "account.analytic.line" })
     if (applied !== events || lines !== events) {
       return yield* Effect.die(new Error(`${events} published, ${applied} applied, ${lines} lines in Odoo`))
     }
@@ -209,6 +199,12 @@ const main = Effect.gen(function* () {
     }
   })
 
+  if (process.argv.includes("--profile")) {
+    yield* weir(rounds)
+    const stop = yield* Effect.promise(sample)
+    yield* weir(rounds + 1)
+    return yield* Console.log(yield* Effect.promise(stop))
+  }
   const results = yield* Effect.forEach(
     Array.from({ length: rounds }, (_, round) => round),
     Effect.fnUntraced(function* (round) {

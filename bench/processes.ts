@@ -37,6 +37,9 @@ export const cpuSeconds = (pid: number): number => {
 /** CPU seconds of this process alone. */
 export const ownCpuSeconds = (): number => own(stat("self") ?? [], USER_TIME + 1)
 
+/** CPU seconds of the thread that asks. */
+export const threadCpuSeconds = (): number => own(stat("thread-self") ?? [], USER_TIME + 1)
+
 /** Resident memory in MiB; 0 when the process is gone. */
 export const residentMiB = (pid: number): number => {
   try {

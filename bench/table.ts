@@ -6,6 +6,10 @@ export const median = (numbers: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle]! : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2
 }
 
+/** The value that the fraction `q` of them do not exceed (nearest rank). */
+export const percentile = (numbers: ReadonlyArray<number>, q: number): number =>
+  numbers.toSorted((a, b) => a - b)[Math.max(0, Math.ceil(numbers.length * q) - 1)] ?? 0
+
 /** `8 215 (7 900 to 8 400)`: median, smallest and largest. */
 export const spread = (numbers: ReadonlyArray<number>, digits = 0): string =>
   `${format(median(numbers), digits)} (${format(Math.min(...numbers), digits)} to ${

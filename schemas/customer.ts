@@ -6,22 +6,22 @@ import { BusinessKey, Label, repeated } from "./ids.ts"
 /** Most contacts of one customer. */
 export const CUSTOMER_MAX_CONTACTS = 100
 
-const Line = Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(128))
+const Line = personal(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(128)))
 
 /** A postal address. `country` decides how Odoo checks the VAT number. */
 export const Address = Schema.Struct({
-  street: Schema.optionalKey(personal(Line.annotate({ description: "street and number" }))),
-  city: Schema.optionalKey(personal(Line)),
+  street: Schema.optionalKey(Line.annotate({ description: "street and number" })),
+  city: Schema.optionalKey(Line),
   zip: Schema.optionalKey(personal(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(16)))),
   country: Schema.String.check(Schema.isPattern(/^[A-Z]{2}$/u, { message: "must be an ISO 3166-1 alpha-2 code" }))
     .annotate({ description: "ISO 3166-1 alpha-2 code", examples: ["BE"] }),
 }).annotate({ identifier: "Address" })
 
-const Email = Schema.String.check(
+const Email = personal(Schema.String.check(
   Schema.isMaxLength(254),
   Schema.isPattern(/^[^\s@<>,;"]{1,64}@[^\s@<>,;"]{1,189}$/u, { message: "must be one e-mail address" }),
-)
-const Phone = Schema.String.check(Schema.isMinLength(3), Schema.isMaxLength(32))
+))
+const Phone = personal(Schema.String.check(Schema.isMinLength(3), Schema.isMaxLength(32)))
 
 /** A person or an address at the customer. A contact that is left out of a later version stays as it is. */
 export const Contact = Schema.Struct({
@@ -46,25 +46,23 @@ export type Contact = typeof Contact.Type
  */
 export const CustomerUpserted = Schema.Struct({
   key: BusinessKey.annotate({ description: "customer number", examples: ["CUS-0042"] }),
-  name: personal(
-    Label.annotate({ description: "legal name, as it stands on invoices", examples: ["Delft Marine BV"] }),
-  ),
+  name: Label.annotate({ description: "legal name, as it stands on invoices", examples: ["Delft Marine BV"] }),
   kind: Schema.Literals(["company", "person"]),
-  vat: Schema.optionalKey(personal(
-    Schema.String.check(
+  vat: Schema.optionalKey(
+    personal(Schema.String.check(
       Schema.isPattern(/^[A-Z]{2}[A-Z0-9]{2,14}$/u, {
         message: "must be a VAT number with its country prefix, without blanks",
       }),
-    ).annotate({ description: "VAT number with country prefix; Odoo checks it", examples: ["BE0477472701"] }),
-  )),
-  email: Schema.optionalKey(personal(Email.annotate({ examples: ["accounts@delft-marine.example"] }))),
-  phone: Schema.optionalKey(personal(Phone)),
+    )).annotate({ description: "VAT number with country prefix; Odoo checks it", examples: ["BE0477472701"] }),
+  ),
+  email: Schema.optionalKey(Email.annotate({ examples: ["accounts@delft-marine.example"] })),
+  phone: Schema.optionalKey(Phone),
   address: Address,
-  reference: Schema.optionalKey(personal(
-    Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64)).annotate({
+  reference: Schema.optionalKey(
+    personal(Schema.String.check(Schema.isMinLength(1), Schema.isMaxLength(64))).annotate({
       description: "what the customer calls itself at the source, shown as Odoo's reference; the key when left out",
     }),
-  )),
+  ),
   contacts: Schema.optionalKey(Schema.Array(Contact).check(Schema.isMaxLength(CUSTOMER_MAX_CONTACTS))),
   odooPartner: Schema.optionalKey(
     Schema.Int.check(Schema.isGreaterThan(0)).annotate({

@@ -4,7 +4,6 @@
  */
 import { BigDecimal, Schema } from "effect"
 import { BillingSchedule } from "./billing.ts"
-import { financial, personal } from "./classification.ts"
 import { BusinessKey, Day, EntityCode, Label, repeated, TaxCode } from "./ids.ts"
 import { Currency, Decimal, PositiveDecimal } from "./money.ts"
 
@@ -30,17 +29,15 @@ export type EngagementKind = typeof EngagementKind.Type
 
 export const EngagementLine = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the line within the engagement", examples: ["senior"] }),
-  description: personal(Label),
-  quantity: financial(
-    Decimal.check(Schema.isGreaterThanOrEqualToBigDecimal(BigDecimal.make(0n, 0))).annotate({
-      description: "hours for time-and-materials and retainer, units otherwise; 0 when only the price is agreed",
-      examples: [BigDecimal.make(160n, 0)],
-    }),
-  ),
-  unitPrice: financial(Decimal.annotate({
+  description: Label,
+  quantity: Decimal.check(Schema.isGreaterThanOrEqualToBigDecimal(BigDecimal.make(0n, 0))).annotate({
+    description: "hours for time-and-materials and retainer, units otherwise; 0 when only the price is agreed",
+    examples: [BigDecimal.make(160n, 0)],
+  }),
+  unitPrice: Decimal.annotate({
     description: "without tax, at most 2 decimals",
     examples: [BigDecimal.make(12550n, 2)],
-  })),
+  }),
   taxCode: TaxCode,
   kind: Schema.optionalKey(EngagementKind.annotate({ description: "when it differs from the engagement's" })),
 }).annotate({ identifier: "EngagementLine" })
@@ -48,20 +45,18 @@ export type EngagementLine = typeof EngagementLine.Type
 
 export const EngagementTask = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the task within the engagement", examples: ["design"] }),
-  name: personal(Label),
+  name: Label,
   line: Schema.optionalKey(BusinessKey.annotate({ description: "order line that its hours are delivered on" })),
 }).annotate({ identifier: "EngagementTask" })
 
 export const Milestone = Schema.Struct({
   key: BusinessKey.annotate({ description: "key of the milestone within the engagement", examples: ["go-live"] }),
-  name: personal(Label),
+  name: Label,
   line: BusinessKey.annotate({ description: "order line that it releases a part of" }),
-  fraction: financial(
-    PositiveDecimal.check(Schema.isLessThanOrEqualToBigDecimal(BigDecimal.make(1n, 0))).annotate({
-      description: "part of the line's quantity that is billable once it is reached, above 0 and up to 1",
-      examples: [BigDecimal.make(4n, 1)],
-    }),
-  ),
+  fraction: PositiveDecimal.check(Schema.isLessThanOrEqualToBigDecimal(BigDecimal.make(1n, 0))).annotate({
+    description: "part of the line's quantity that is billable once it is reached, above 0 and up to 1",
+    examples: [BigDecimal.make(4n, 1)],
+  }),
   due: Schema.optionalKey(Day.annotate({ description: "day on which it is to be reached" })),
 }).annotate({ identifier: "Milestone" })
 
@@ -84,7 +79,7 @@ const agreement = {
       examples: ["SOW-2026-31"],
     }),
   ),
-  name: personal(Label.annotate({ examples: ["Fleet planning, phase 2"] })),
+  name: Label.annotate({ examples: ["Fleet planning, phase 2"] }),
   kind: EngagementKind,
   currency: Currency,
   priceList: Schema.optionalKey(
@@ -169,6 +164,6 @@ export type EngagementClosed = typeof EngagementClosed.Type
 /** `engagement.reopened`: delivery goes on after all. */
 export const EngagementReopened = Schema.Struct({
   key: agreement.key,
-  endDate: Schema.optionalKey(Day.annotate({ description: "the new last day; none when left out" })),
+  endDate: Schema.optionalKey(Day.annotate({ description: "the new last day; the old one stays when left out" })),
 }).annotate({ identifier: "EngagementReopened", description: "Delivery of an engagement goes on after all" })
 export type EngagementReopened = typeof EngagementReopened.Type

@@ -1,5 +1,6 @@
 /** Approved expenses: costs that an employee advanced or the company paid, for a customer or for itself. */
 import { BigDecimal, Schema } from "effect"
+import { personal } from "./classification.ts"
 import { BusinessKey, Day, Label, TaxCode } from "./ids.ts"
 import { Currency, Decimal, fits, PositiveDecimal } from "./money.ts"
 
@@ -24,10 +25,10 @@ export const Rebill = Schema.Struct({
  */
 export const ExpenseApproved = Schema.Struct({
   key: BusinessKey.annotate({ description: "id of the expense", examples: ["EXP-00031"] }),
-  consultant: Schema.String.check(
+  consultant: personal(Schema.String.check(
     Schema.isMaxLength(254),
     Schema.isPattern(/^[^\s@]{1,64}@[^\s@]{1,189}$/u, { message: "must be a work e-mail address" }),
-  ).annotate({ description: "work e-mail of the employee in Odoo", examples: ["c01@be01.example.test"] }),
+  )).annotate({ description: "work e-mail of the employee in Odoo", examples: ["c01@be01.example.test"] }),
   engagement: Schema.optionalKey(
     BusinessKey.annotate({ description: "engagement whose cost it is", examples: ["ENG-0007"] }),
   ),

@@ -3,6 +3,7 @@
  * the way from the source to Odoo.
  */
 import { BigDecimal, Schema, SchemaTransformation } from "effect"
+import { financial } from "./classification.ts"
 
 const codes = [
   "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP",
@@ -32,17 +33,21 @@ export const scaleOf = (currency: Currency): number => minorUnits.get(currency) 
 
 /**
  * A decimal number written as a JSON string, at most 15 digits before the point and 6 after it, no exponent:
- * `"1250.50"`. A JSON number is refused, because the sender's float may already have lost a cent.
+ * `"1250.50"`. It tells prices, quantities or amounts. A JSON number is refused, because the sender's float may already have lost a cent.
  */
-export const Decimal = Schema.String.check(
-  Schema.isPattern(/^-?\d{1,15}(?:\.\d{1,6})?$/u, { message: 'must be a decimal in a string, for example "1250.50"' }),
-).pipe(Schema.decodeTo(
-  Schema.BigDecimal,
-  SchemaTransformation.transform({
-    decode: (text: string) => BigDecimal.fromStringUnsafe(text),
-    encode: (decimal) => BigDecimal.format(decimal),
-  }),
-)).annotate({ identifier: "Decimal", description: "decimal number in a string" })
+export const Decimal = financial(
+  Schema.String.check(
+    Schema.isPattern(/^-?\d{1,15}(?:\.\d{1,6})?$/u, {
+      message: 'must be a decimal in a string, for example "1250.50"',
+    }),
+  ).pipe(Schema.decodeTo(
+    Schema.BigDecimal,
+    SchemaTransformation.transform({
+      decode: (text: string) => BigDecimal.fromStringUnsafe(text),
+      encode: (decimal) => BigDecimal.format(decimal),
+    }),
+  )).annotate({ identifier: "Decimal", description: "decimal number in a string" }),
+)
 
 /** A `Decimal` above zero, for amounts whose direction the event type tells. */
 export const PositiveDecimal = Decimal.check(Schema.isGreaterThanBigDecimal(BigDecimal.make(0n, 0)))

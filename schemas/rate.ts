@@ -1,16 +1,17 @@
 /** Rates: at what price the work of which consultants is billed from when on. */
 import { BigDecimal, Schema } from "effect"
 import { Person } from "./approval.ts"
+import { personal } from "./classification.ts"
 import { BusinessKey, Day, Label, repeated, TaxCode } from "./ids.ts"
 import { Decimal, PositiveDecimal } from "./money.ts"
 
 /** Most consultants of one rate. */
 export const RATE_MAX_CONSULTANTS = 200
 
-const Consultant = Schema.String.check(
+const Consultant = personal(Schema.String.check(
   Schema.isMaxLength(254),
   Schema.isPattern(/^[^\s@]{1,64}@[^\s@]{1,189}$/u, { message: "must be a work e-mail address" }),
-)
+))
 
 /**
  * `rate.assigned`: one version of the rate of a role in an engagement. It gets an order line of its own, which timesheets

@@ -36,6 +36,7 @@ import * as Preview from "./odoo/plan/preview/Preview.ts"
 import { live as liveActors } from "./operate/Actors.ts"
 import * as Operations from "./operate/layer.ts"
 import { Redriver } from "./operate/Redriving.ts"
+import * as HttpService from "./services/HttpService.ts"
 import { validateCatalog } from "../streams/catalog.ts"
 import { gateGauges } from "./telemetry/Metrics.ts"
 
@@ -80,6 +81,19 @@ export const odoo = (settings: Settings) =>
       }]),
     ),
   })
+
+/** Services beside Odoo that plans ask. */
+export const services = (settings: Settings) =>
+  HttpService.layer(
+    new Map(
+      Object.entries(settings.services).map(([name, { key, probe, timeout, url }]) => [name, {
+        url,
+        timeout,
+        ...(probe !== undefined && { probe }),
+        ...(key !== undefined && { key: resolve(key) }),
+      }]),
+    ),
+  )
 
 /** How many calls go to each Odoo at once. */
 export const gate = (settings: Settings) =>
@@ -157,6 +171,6 @@ export const api = ({ access, http }: Settings) =>
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
   api(settings).pipe(
-    Layer.provideMerge(engine(settings, flows, placement(settings, addresses))),
+    Layer.provideMerge(Layer.provide(engine(settings, flows, placement(settings, addresses)), services(settings))),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
   )

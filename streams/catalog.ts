@@ -2,22 +2,33 @@
 import { Duration, Option } from "effect"
 import type { EventSpec, Flow } from "../src/flow/Flow.ts"
 import { approvals } from "./approvals.ts"
+import { creditNotes } from "./creditNotes.ts"
 import { customers } from "./customers.ts"
+import { disputes } from "./disputes.ts"
 import { engagements } from "./engagements.ts"
+import { exchangeRates } from "./exchangeRates.ts"
 import { expenses } from "./expenses.ts"
 import { invoices } from "./invoices.ts"
+import { journalEntries } from "./journalEntries.ts"
 import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
 import { rates } from "./rates.ts"
 import { subscriptions } from "./subscriptions.ts"
 import { totals } from "./totals.ts"
 import { timesheets } from "./timesheets.ts"
+import { usage } from "./usage.ts"
+import { writeOffs } from "./writeOffs.ts"
 import { HELD } from "../src/actor/hold.ts"
 
 export const catalog: ReadonlyArray<Flow> = [
   approvals,
+  disputes,
   payments,
   invoices,
+  creditNotes,
+  writeOffs,
+  exchangeRates,
+  journalEntries,
   customers,
   engagements,
   rates,
@@ -26,6 +37,7 @@ export const catalog: ReadonlyArray<Flow> = [
   timesheets,
   totals,
   expenses,
+  usage,
 ]
 
 /** Most events in one plan run: above it Odoo's `load` gains nothing and its calls get long. */
@@ -72,6 +84,10 @@ const flowIssues = (flow: Flow): ReadonlyArray<string> => {
           onSome: (duration) => !Duration.isGreaterThan(duration, Duration.zero),
         }),
       "retryFor must be a duration above zero",
+    ),
+    ...when(
+      flow.windows === undefined && flow.events.some((spec) => spec.adds !== undefined),
+      "it must have windows, its events add to them",
     ),
     ...when(flow.events.length === 0, "it has no events"),
     ...twice(flow.events.map((spec) => `${spec.type} version ${spec.version}`)).map((type) => `two specs of ${type}`),

@@ -4,7 +4,7 @@
  */
 import { EngagementClosed, EngagementReopened } from "../schemas/engagement.ts"
 import { event, type Reference } from "../src/flow/Flow.ts"
-import { invoke, type Refusal, update } from "../src/flow/Step.ts"
+import { invoke, read, type Refusal, type Step, update } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import type { Mapping } from "../src/ledger/Ledger.ts"
 import { parent } from "./keys.ts"
@@ -37,6 +37,14 @@ const order = ({ references }: Write<unknown>): ReadonlyArray<number> => referen
 const project = ({ references }: Write<unknown>): ReadonlyArray<number> =>
   references.flatMap((mapping) => mapping.links["project"] ?? [])
 
+const dates: Step<unknown> = read({ name: "dates", model: "project.project", records: project, fields: ["date_start"] })
+
+/** The project's end. Odoo keeps it only with a start, and one of the two alone not at all. */
+const until = (write: Write<unknown>, date: string): { readonly [field: string]: string } => {
+  const [record] = (write.read["dates"]?.["records"] ?? []) as ReadonlyArray<{ readonly date_start?: unknown }>
+  return typeof record?.date_start === "string" ? { date_start: record.date_start, date } : {}
+}
+
 export const closed = event<EngagementClosed>({
   type: "engagement.closed",
   version: 1,
@@ -46,11 +54,12 @@ export const closed = event<EngagementClosed>({
   references: ({ key }) => [{ flow: "engagements", key }],
   versions: "gate",
   plan: [
+    dates,
     update<EngagementClosed>({
       name: "archive",
       model: "project.project",
       records: project,
-      values: ({ data }) => ({ active: false, date: data.date }),
+      values: (write) => ({ active: false, ...until(write, write.data.date) }),
     }),
     invoke({ name: "lock", model: "sale.order", method: "action_lock", records: order }),
   ],
@@ -70,11 +79,12 @@ export const reopened = event<EngagementReopened>({
   references: ({ key }) => [{ flow: "engagements", key }],
   versions: "gate",
   plan: [
+    dates,
     update<EngagementReopened>({
       name: "activate",
       model: "project.project",
       records: project,
-      values: ({ data }) => ({ active: true, date: data.endDate ?? false }),
+      values: (write) => ({ active: true, ...(write.data.endDate !== undefined && until(write, write.data.endDate)) }),
     }),
     invoke({ name: "unlock", model: "sale.order", method: "action_unlock", records: order }),
   ],

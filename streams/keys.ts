@@ -48,15 +48,39 @@ export const subscriptionIds = (entity: string, key: string) => ({
   line: (line: string): string => externalId(entity, "subscriptions", key, `line-${line}`),
 })
 
-/** External ids of an engagement's records; `order` is the one that the engagement's key maps to. */
-export const engagementIds = (entity: string, key: string) => {
-  const part = (name?: string): string => externalId(entity, "engagements", key, name)
-  return {
-    analytic: part("analytic"),
-    project: part("project"),
-    order: part(),
-    line: (line: string): string => part(`line-${line}`),
-    task: (task: string): string => part(`task-${task}`),
-    milestone: (milestone: string): string => part(`milestone-${milestone}`),
+/** External ids of an engagement's records, each made when it is asked for: a time line needs three of them. */
+class EngagementIds {
+  readonly #entity: string
+  readonly #key: string
+
+  constructor(entity: string, key: string) {
+    this.#entity = entity
+    this.#key = key
+  }
+
+  get analytic(): string {
+    return this.#part("analytic")
+  }
+  get project(): string {
+    return this.#part("project")
+  }
+  /** The one that the engagement's key maps to. */
+  get order(): string {
+    return this.#part()
+  }
+  line(line: string): string {
+    return this.#part(`line-${line}`)
+  }
+  task(task: string): string {
+    return this.#part(`task-${task}`)
+  }
+  milestone(milestone: string): string {
+    return this.#part(`milestone-${milestone}`)
+  }
+
+  #part(name?: string): string {
+    return externalId(this.#entity, "engagements", this.#key, name)
   }
 }
+
+export const engagementIds = (entity: string, key: string) => new EngagementIds(entity, key)

@@ -1,75 +1,154 @@
 /**
  * Money that arrived becomes a posted payment, matched with the invoices it settles.
  *
- *   payment.received ─> account.payment (draft) ─> posted ─> reconciled ─> payment.reconciled goes out
+ *   payment.received ─> account.payment (draft) ─> posted ─> fee as an entry ─> reconciled ─> payment.reconciled goes out
  *
- * Never Odoo's payment wizard: repeated, it pays twice.
+ * Never Odoo's payment wizard: repeated, it pays twice. What else happens to payments: `refunds.ts`, `bounces.ts`,
+ * `chargebacks.ts`, `settlements.ts`.
  */
+import { BigDecimal } from "effect"
 import { PaymentReceived } from "../schemas/payment.ts"
-import { format, scaleOf } from "../schemas/money.ts"
-import { event, type Flow } from "../src/flow/Flow.ts"
-import { load, reconcile, transition } from "../src/flow/Step.ts"
-import { externalId } from "../src/flow/Write.ts"
-import { currencyOf, isRefusal, journalLock, journalOf } from "./codes.ts"
+import { format, fromOdooFloat, scaleOf } from "../schemas/money.ts"
+import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
+import { load, query, reconcile, type ReconcileSet, type Refusal, type Row } from "../src/flow/Step.ts"
+import { externalId, type Write } from "../src/flow/Write.ts"
+import { failed } from "./bounces.ts"
+import { chargebacks } from "./chargebacks.ts"
+import { accountOf, isRefusal } from "./codes.ts"
+import { entryRow, postEntry } from "./entries.ts"
+import { exchangeRateOf } from "./exchange.ts"
+import { oneOf, recordsOf } from "./found.ts"
 import { customerId, parent } from "./keys.ts"
+import { FLOW, partOf, paymentRow, postPayment } from "./paymentRow.ts"
+import { refunded } from "./refunds.ts"
+import { settled } from "./settlements.ts"
+
+/** The invoices it settles, in order. */
+const settledBy = ({ allocations, invoices }: PaymentReceived): ReadonlyArray<string> =>
+  allocations?.map(({ invoice }) => invoice) ?? invoices
+
+/** One payment; with allocations one for each, and one for the rest, because Odoo matches whole items only. */
+const rowsOf = (write: Write<PaymentReceived>): ReadonlyArray<Row> | Refusal => {
+  const { company, data } = write
+  const { allocations, amount, key, method } = data
+  const base = { data, memo: data.memo ?? `${method} ${key}`, type: "inbound" } as const
+  if (allocations === undefined) {
+    const row = paymentRow(company, { ...base, amount, externalId: externalId(company.entity, FLOW, key) })
+    return "code" in row ? row : [row]
+  }
+  const rest = BigDecimal.subtract(amount, BigDecimal.sumAll(allocations.map((part) => part.amount)))
+  const parts = [
+    ...allocations.map((part) => ({ role: `for-${part.invoice}`, amount: part.amount })),
+    ...(BigDecimal.isZero(rest) ? [] : [{ role: "rest", amount: rest }]),
+  ]
+  const rows: Array<Row> = []
+  for (const part of parts) {
+    const row = paymentRow(company, {
+      ...base,
+      amount: part.amount,
+      externalId: externalId(company.entity, FLOW, key, part.role),
+    })
+    if ("code" in row) return row
+    rows.push({ ...row, as: partOf(key, part.role) })
+  }
+  return rows
+}
+
+/** What bank or provider kept is our expense, and settles the invoices together with what arrived. */
+const feeRow = (write: Write<PaymentReceived>): Row | ReadonlyArray<Row> | Refusal => {
+  const { company, data } = write
+  if (data.fee === undefined) return []
+  const account = accountOf(company, data.fee.account ?? "payment-fee")
+  if (isRefusal(account)) return account
+  const [item] = recordsOf(write, "receivable")
+  const receivable = oneOf(item?.["account_id"])
+  if (receivable === 0) {
+    return { code: "ODOO-UNEXPECTED-STATE", detail: `the payment ${data.key} has no receivable item` }
+  }
+  const name = `fee of ${data.key}`
+  return entryRow(write, {
+    externalId: externalId(company.entity, FLOW, data.key, "fee"),
+    date: data.date,
+    ref: name,
+    currency: data.currency,
+    items: [
+      { key: "expense", name, account, amount: data.fee.amount },
+      {
+        key: "receivable",
+        name,
+        account: String(receivable),
+        amount: BigDecimal.negate(data.fee.amount),
+        partner: customerId(company.entity, data.customer),
+      },
+    ],
+  })
+}
+
+/** The first reference is the customer, the others are the invoices in the order in which they are paid. */
+const setsOf = ({ data, ids, references }: Write<PaymentReceived>): ReadonlyArray<ReconcileSet> => {
+  const invoices = references.slice(1).map(({ id }) => id)
+  const payment = ids["payment"]!
+  if (data.allocations !== undefined) {
+    return invoices.map((invoice, at) => ({ payments: [at === 0 ? payment : ids[`payment.${at}`]!], owed: [invoice] }))
+  }
+  const fee = ids["fee"]
+  return [{ payments: [payment], ...(fee !== undefined && { entries: [fee] }), owed: invoices }]
+}
+
+const outcomes = ({ data, read }: Write<PaymentReceived>): ReadonlyArray<OutcomeEvent> => {
+  const posted = read["post"]
+  if (posted === undefined) return []
+  const scale = scaleOf(data.currency)
+  const owed = (read["reconcile"]?.["owed"] ?? []) as ReadonlyArray<{ readonly [field: string]: unknown } | undefined>
+  return [{
+    type: "payment.reconciled",
+    data: {
+      payment: data.key,
+      number: posted["name"],
+      valueDate: data.date,
+      accountingDate: posted["date"] ?? null,
+      currency: data.currency,
+      amount: format(data.amount, scale),
+      ...(data.fee !== undefined && { fee: format(data.fee.amount, scale) }),
+      invoices: settledBy(data),
+      open: settledBy(data).map((invoice, at) => ({
+        invoice,
+        state: owed[at]?.["payment_state"] ?? null,
+        residual: format(fromOdooFloat(Number(owed[at]?.["amount_residual"] ?? 0), scale), scale),
+      })),
+    },
+  }]
+}
 
 const received = event<PaymentReceived>({
   type: "payment.received",
   version: 1,
   schema: PaymentReceived,
   key: (payment) => payment.key,
-  parents: (payment) => [parent.customer(payment.customer), ...payment.invoices.map(parent.invoice)],
+  parents: (payment) => [parent.customer(payment.customer), ...settledBy(payment).map(parent.invoice)],
   references: (payment) => [
     { flow: "customers", key: payment.customer },
-    ...payment.invoices.map((key) => ({ flow: "invoices", key })),
+    ...settledBy(payment).map((key) => ({ flow: "invoices", key })),
   ],
   versions: "once",
   record: "payment",
   plan: [
-    load({
-      name: "payment",
-      model: "account.payment",
-      mode: "create",
-      rows: ({ data, company }) => {
-        const journal = journalOf(company, "bank")
-        if (isRefusal(journal)) return journal
-        return {
-          externalId: externalId(company.entity, "payments", data.key),
-          values: {
-            payment_type: "inbound",
-            partner_type: "customer",
-            "partner_id/id": customerId(company.entity, data.customer),
-            amount: format(data.amount, scaleOf(data.currency)),
-            "currency_id/id": currencyOf(data.currency),
-            date: data.date,
-            "journal_id/.id": journal,
-            memo: data.memo ?? `${data.method} ${data.key}`,
-            payment_reference: data.key,
-          },
-        }
-      },
+    ...exchangeRateOf<PaymentReceived>(({ date }) => date),
+    load({ name: "payment", model: "account.payment", mode: "create", rows: rowsOf }),
+    postPayment("post", "payment"),
+    query({
+      name: "receivable",
+      model: "account.move.line",
+      domain: ({ data, ids }) =>
+        data.fee === undefined
+          ? null
+          : [["payment_id", "=", ids["payment"]!], ["account_type", "=", "asset_receivable"]],
+      fields: ["account_id"],
+      limit: 1,
     }),
-    transition({
-      name: "post",
-      model: "account.payment",
-      of: "payment",
-      method: "action_post",
-      field: "state",
-      from: ["draft"],
-      to: ["in_process", "paid"],
-      posts: true,
-      lock: ({ company }) => journalLock(company, "bank"),
-      period: { kind: "payment", field: "date", entry: "move_id", reference: "memo", date: ({ date }) => date },
-      fields: ["name", "date"],
-    }),
-    reconcile({
-      name: "reconcile",
-      // The first reference is the customer, the others are the invoices in the order in which they are paid.
-      sets: ({ ids, references }) => [{
-        payments: [ids["payment"]!],
-        owed: references.slice(1).map((invoice) => invoice.id),
-      }],
-    }),
+    load({ name: "fee", model: "account.move", mode: "create", rows: feeRow }),
+    postEntry("postFee", "fee", ({ date }) => date),
+    reconcile({ name: "reconcile", sets: setsOf }),
   ],
   control: ({ amount, currency, date }) => ({ day: date, amounts: { amount }, currency }),
   population: {
@@ -81,31 +160,17 @@ const received = event<PaymentReceived>({
     ],
     day: "date",
   },
-  outcomes: ({ data, read }) => {
-    const posted = read["post"]
-    if (posted === undefined) return []
-    return [{
-      type: "payment.reconciled",
-      data: {
-        payment: data.key,
-        number: posted["name"],
-        valueDate: data.date,
-        accountingDate: posted["date"] ?? null,
-        currency: data.currency,
-        amount: format(data.amount, scaleOf(data.currency)),
-        invoices: data.invoices,
-      },
-    }]
-  },
+  outcomes,
 })
 
 export const payments: Flow = {
-  name: "payments",
+  name: FLOW,
   domain: "payment",
-  description: "Payments that arrived are posted and matched with the invoices they settle",
+  description:
+    "Payments that arrived are posted and matched with the invoices they settle; refunds, returns and payouts",
   lane: "critical",
   batch: { size: 50, linger: "50 millis", concurrency: 2 },
   inFlight: 200,
   referenceDeadline: "1 day",
-  events: [received],
+  events: [received, refunded, failed, ...chargebacks, settled],
 }

@@ -58,6 +58,15 @@ export const CircuitStatus = Schema.Struct({
   trouble: Schema.String,
 })
 
+export const CloseStatus = Schema.Struct({
+  /** A person's name, or `calendar`. */
+  actor: Schema.String,
+  reason: Schema.String,
+  /** Epoch milliseconds; null: as long as the calendar has it. */
+  untilMillis: Schema.NullOr(Schema.Int),
+})
+export type CloseStatus = typeof CloseStatus.Type
+
 export const EntityStatus = Schema.Struct({
   entity: Schema.String,
   state: State,
@@ -67,6 +76,8 @@ export const EntityStatus = Schema.Struct({
   circuits: Schema.Array(CircuitStatus),
   /** Incidents that are not over. */
   incidents: Schema.Int,
+  /** The entity closes its books now: its calls get a larger share. Null: it does not. */
+  close: Schema.NullOr(CloseStatus),
   epoch: Schema.Int,
   owner: Schema.String,
   trouble: Schema.String,

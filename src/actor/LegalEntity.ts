@@ -19,7 +19,7 @@ import { makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
 import { codeIn, regionIn } from "./place.ts"
-import { Roster } from "./Roster.ts"
+import { askedBy, Roster } from "./Roster.ts"
 import type { Run } from "../ledger/Runs.ts"
 import type { Company } from "../odoo/Company.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
@@ -56,6 +56,15 @@ export const LegalEntity = Entity.make("LegalEntity", [
       /** Epoch milliseconds; null or left out: until it is lifted. */
       untilMillis: Schema.optionalKey(Schema.NullOr(Schema.Int)),
     },
+    success: EntityStatus,
+    error: ControlRefused,
+  }),
+  /**
+   * A person says that the entity closes its books until then, or (null) that this is over; the calendar counts beside it.
+   * Answers once it is durable and in effect.
+   */
+  Rpc.make("Close", {
+    payload: { untilMillis: Schema.NullOr(Schema.Int), actor: Actor, reason: Schema.String },
     success: EntityStatus,
     error: ControlRefused,
   }),
@@ -112,13 +121,14 @@ export const LegalEntityLive = LegalEntity.toLayer(
       standing: null,
       governor: null,
       released: () => {},
+      closing: null,
       flows: [],
       runsChanged: Latch.makeUnsafe(true),
     }
     const examinable = Latch.makeUnsafe(true)
     const conduct = settings === undefined
       ? null
-      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []))
+      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []), roster.flows.flatMap(askedBy))
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()
@@ -192,6 +202,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
         trouble: circuit.state() === "closed" ? "" : circuit.trouble(),
       })),
       incidents: conduct?.incidents.open.length ?? 0,
+      close: board.closing?.status() ?? null,
       epoch: board.claim?.epoch ?? 0,
       owner: roster.owner,
       trouble: board.trouble,
@@ -229,6 +240,20 @@ export const LegalEntityLive = LegalEntity.toLayer(
         message: `${code} was stopped before it took effect, or too many changes wait. Look at its status.`,
       })
     })
+    const close = Effect.fnUntraced(function* (
+      { actor = OPERATOR, reason, untilMillis }: {
+        readonly actor?: string
+        readonly reason: string
+        readonly untilMillis: number | null
+      },
+    ) {
+      const done = board.closing !== null && (yield* board.closing.wish({ actor, reason, untilMillis }))
+      if (done) return yield* status
+      return yield* new ControlRefused({
+        message:
+          `${code} is ${board.state} and takes no order about its close now. Resume it, or try again in a moment.`,
+      })
+    })
     const drained = Effect.fnUntraced(function* (actor = OPERATOR) {
       if (board.governor !== null) conduct?.notes.push({ actor, action: "drained" })
       yield* drain
@@ -251,6 +276,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
       Released: () => Rpc.fork(Effect.sync(() => board.released())),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>
         Rpc.fork(wished({ _tag: "Mode", actor, mode, reason, untilMillis })),
+      Close: ({ payload }) => Rpc.fork(close(payload)),
       Drain: ({ payload }) => Rpc.fork(drained(payload.actor)),
       Resume: ({ payload }) => Rpc.fork(resumed(payload.actor)),
       Pause: ({ payload: { actor = OPERATOR, flow, reason, untilMillis } }) =>

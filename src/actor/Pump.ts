@@ -6,8 +6,7 @@
  *           ├─ watchdog   replaces a consumer that went silent
  *           ├─ resumer    ledger's ready events ─► decode ─► admit ─► schedule
  *           ├─ inflow     what replays bring ─► admit ─► schedule
- *           ├─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency, and one for replays)
- *           └─ keeper     tells the broker that we are still on it
+ *           └─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency, and one for replays)
  */
 import { Clock, Deferred, Duration, Effect, Latch, Option, Stream } from "effect"
 import { Broker, type Delivery } from "../broker/Broker.ts"
@@ -20,6 +19,7 @@ import { part } from "./aside.ts"
 import type { Inlet } from "./Inlet.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
+import { makeDrift } from "./drift.ts"
 import type { Item, Verdict } from "./Item.ts"
 import type { Ways } from "./modes/Circuit.ts"
 import type { Parents } from "./Parents.ts"
@@ -33,8 +33,6 @@ import { eventSpans, type TracedBatch } from "../telemetry/Tracing.ts"
 
 /** Most events delivered above the checkpoint: memory and the work a successor has to skip. */
 const ABOVE_CHECKPOINT = 50_000
-/** How often the broker hears that we are still on what is in flight; a third of its ack wait. */
-const KEEP_ALIVE = Duration.seconds(20)
 /** How often the ledger is asked for ready events without being told that there are some. */
 const READY_POLL = Duration.seconds(5)
 /** How often a full intake looks whether there is room again. */
@@ -62,6 +60,7 @@ export interface PumpOptions {
   readonly ways: Ways
   /** Every run of a plan goes through it. */
   readonly guard: Writing["guard"]
+  readonly ask: Writing["ask"]
   /** Told that the consumer was replaced. */
   readonly rebuilt: () => void
   readonly meter: FlowMeter
@@ -73,12 +72,12 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const { claim, flow, inlet, parents, released, settler, stop, wake } = options
   const broker = yield* Broker
   const ledger = yield* Ledger
-  const decoder = makeDecoder(flow)
+  const drift = makeDrift(flow)
+  const decoder = makeDecoder(flow, drift.look)
   const schedule = new Schedule(flow.name, parents)
   const checkpoint = new Checkpoint(options.startAfter)
   options.observe(schedule, checkpoint)
   let stopping = false
-  const emptied = Latch.makeUnsafe(false)
 
   /** Asks the ledger about `items` and gives each its verdict. */
   const admit = (items: ReadonlyArray<Item>) =>
@@ -132,6 +131,14 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       maxInFlight: flow.inFlight,
     })
   )
+  const drifted = Effect.suspend(() => {
+    const found = drift.take()
+    if (found === null) return Effect.void
+    return Effect.andThen(
+      Effect.forEach(found.counts, ([type, fields]) => options.meter.drifted(type, fields), { discard: true }),
+      Effect.forEach(found.names, (name) => Effect.logWarning(`unknown field ${name} is ignored`), { discard: true }),
+    )
+  })
   /** A consumer that follows an interrupted one brings a full load, while what the other one brought is still here. */
   const enterAsThereIsRoom = Effect.fnUntraced(function* (fresh: ReadonlyArray<Delivery>) {
     for (let from = 0; from < fresh.length;) {
@@ -140,6 +147,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       else {
         const slice = fresh.slice(from, from += free)
         yield* enter(slice.map(decoder.delivery))
+        yield* drifted
         entered = slice[slice.length - 1]!.streamSequence
         if (awaited < Infinity && entered >= Math.min(awaited, horizon)) Latch.openUnsafe(released)
       }
@@ -238,13 +246,6 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     }),
   }).pipe(Effect.raceFirst(Deferred.await(stop)))
 
-  const keeper = Effect.gen(function* () {
-    while (!(stopping && schedule.size === 0)) {
-      yield* emptied.await.pipe(Effect.timeoutOption(KEEP_ALIVE))
-      for (const item of schedule.items()) item.delivery?.working()
-    }
-  })
-
   /** Takes the next batch, of what is live or of what replays bring; null when the pump is stopping and empty. */
   const next = Effect.fnUntraced(function* (replayed: boolean) {
     let lingered = false
@@ -282,7 +283,6 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     if (replayed) inlet.settled([...writing, ...left], outcomes)
     Latch.openUnsafe(wake)
     if (batch.items.some((item) => item.delivery === null)) Latch.openUnsafe(released)
-    if (stopping && schedule.size === 0) Latch.openUnsafe(emptied)
   })
 
   const worker = Effect.fnUntraced(function* (replayed: boolean) {
@@ -295,12 +295,11 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       )
     }
     Latch.openUnsafe(wake)
-    Latch.openUnsafe(emptied)
   })
 
   const workers = Array.from({ length: flow.batch.concurrency + 1 }, (_, n) => worker(n === flow.batch.concurrency))
-  yield* Effect.all([intake, watching, resumer, inflow, keeper, ...workers], {
-    concurrency: workers.length + 5,
+  yield* Effect.all([intake, watching, resumer, inflow, ...workers], {
+    concurrency: workers.length + 4,
     discard: true,
   }).pipe(Effect.ensuring(Effect.sync(() => {
     parents.withdraw(flow.name)

@@ -3,6 +3,7 @@ import { Context } from "effect"
 import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
+import type { CloseCalendar } from "./close/calendar.ts"
 
 /** A legal entity as configured: codes and names that Odoo's database ids are found by. */
 export interface EntitySettings {
@@ -23,6 +24,8 @@ export interface EntitySettings {
   readonly accounts?: Readonly<Record<string, string>>
   /** Odoo's purchase tax likewise. */
   readonly purchaseTaxes?: Readonly<Record<string, number | string>>
+  /** When it closes its books; left out: only when a person says so. */
+  readonly close?: CloseCalendar
   /** What is done with documents dated in a locked period. */
   readonly latePolicy: LatePolicy
   /** Mode at the very first start; afterwards the ledger's counts. */
@@ -35,3 +38,7 @@ export class Roster extends Context.Service<Roster, {
   readonly entities: ReadonlyMap<string, EntitySettings>
   readonly flows: ReadonlyArray<Flow>
 }>()("weir/actor/Roster") {}
+
+/** Dependencies that the plans of a flow ask. */
+export const askedBy = ({ events }: Flow): ReadonlyArray<string> =>
+  events.flatMap(({ plan }) => plan.flatMap((step) => step._tag === "Enrich" ? [step.dependency] : []))

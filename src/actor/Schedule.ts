@@ -4,6 +4,9 @@
  *
  *     push ─► queue of its key ──(key idle)──► runnable ──(parents free)──► take ─► … ─► done ─► next of its key
  *
+ * A batch takes all it can of one parent before it touches the next. Two full batches then run side by side on different
+ * parents; events taken as they come would touch every parent, and leave nothing for a second batch.
+ *
  * Plain data, no effects: the flow's workers wait on `wake`. Bounded by the intake, which never has more than the
  * flow's `inFlight` events unsettled.
  */
@@ -21,8 +24,9 @@ const isHeld = ({ delivery, replay }: Item): boolean => delivery === null && rep
 export class Schedule {
   /** Items of each key, the first one possibly in a batch. Who comes with a known identity queues behind its bearer. */
   #queues = new Map<string, Array<Item>>()
-  /** Keys that have an item and none in a batch, oldest first. */
-  #runnable = new Set<string>()
+  /** Keys that have an item and none in a batch, by the parents of that item. Whoever waits longest is first. */
+  #runnable = new Map<string, Set<string>>()
+  #runnableKeys = 0
   #eventIds = new Set<string>()
   /** Name of the queue in which an identity is. */
   #queueOf = new Map<string, string>()
@@ -45,7 +49,7 @@ export class Schedule {
 
   /** Keys that may have an event to write now. */
   get runnable(): number {
-    return this.#runnable.size
+    return this.#runnableKeys
   }
 
   /** Events of `key` that are here. */
@@ -94,7 +98,7 @@ export class Schedule {
       this.#size++
       if (queue === undefined) {
         this.#queues.set(name, [item])
-        this.#runnable.add(name)
+        this.#mayRun(name, item)
       } else queue.push(item)
     }
     if (--this.#admissions === 0) this.#settledMeanwhile.clear()
@@ -112,20 +116,27 @@ export class Schedule {
   take(size: number, replayed = false): Batch | null {
     const holder: Holder = Symbol(this.#flow)
     const items: Array<Item> = []
-    for (const key of this.#runnable) {
-      const item = this.#queues.get(key)![0]!
-      if ((item.replay !== undefined) !== replayed) continue
-      if (!this.#parents.acquire(item.payload?.parents ?? [], holder, this.#flow)) continue
-      items.push(item)
-      if (items.length === size) break
+    for (const [siblings, names] of this.#runnable) {
+      for (const name of names) {
+        const item = this.#queues.get(name)![0]!
+        if ((item.replay !== undefined) !== replayed) continue
+        if (!this.#parents.acquire(parentsOf(item), holder, this.#flow)) break
+        names.delete(name)
+        if (items.push(item) === size) break
+      }
+      if (names.size === 0) this.#runnable.delete(siblings)
+      if (items.length < size) continue
+      // What is left of them has its next turn after the others.
+      if (names.size > 0 && this.#runnable.delete(siblings)) this.#runnable.set(siblings, names)
+      break
     }
-    for (const { event } of items) this.#runnable.delete(this.#queueOf.get(event.eventId)!)
+    this.#runnableKeys -= items.length
     return items.length === 0 ? null : { holder, items }
   }
 
   /** Writing is over: others may have the parents, although the outcome is not durable yet. */
   written(batch: Batch): void {
-    this.#parents.release(batch.items.flatMap((item) => item.payload?.parents ?? []), batch.holder)
+    this.#parents.release(batch.items.flatMap(parentsOf), batch.holder)
   }
 
   /** The outcomes are durable: the keys may go on. */
@@ -139,8 +150,21 @@ export class Schedule {
       if (isHeld(item)) this.#eventIds.delete(eventId)
       if (!queue.some(({ event }) => event.eventId === eventId)) this.#queueOf.delete(eventId)
       if (queue.length === 0) this.#queues.delete(name)
-      else this.#runnable.add(name)
+      else this.#mayRun(name, queue[0]!)
       if (this.#admissions > 0) this.#settledMeanwhile.add(key).add(eventId)
     }
   }
+
+  /** `item` is the first of the queue of that name, and in no batch. */
+  #mayRun(name: string, item: Item): void {
+    const siblings = parentsOf(item).join("\n")
+    const names = this.#runnable.get(siblings)
+    if (names === undefined) this.#runnable.set(siblings, new Set([name]))
+    else names.add(name)
+    this.#runnableKeys++
+  }
 }
+
+const NONE: ReadonlyArray<string> = []
+
+const parentsOf = (item: Item): ReadonlyArray<string> => item.payload?.parents ?? NONE

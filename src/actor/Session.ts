@@ -4,8 +4,11 @@
  *     session ─┬─ settler
  *              ├─ outbox relay
  *              ├─ expiry      waiting events past their deadline
+ *              ├─ releasing   events that waited for a dependency which works again
+ *              ├─ windows     those whose time is over
  *              ├─ governor    the mode: which pumps run
  *              ├─ replays     what runs bring again goes into the pumps
+ *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
@@ -17,10 +20,12 @@ import { CallGate } from "../odoo/CallGate.ts"
 import type { Company } from "../odoo/Company.ts"
 import { MasterData } from "../odoo/MasterData.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
-import { type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
+import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { applyRuns } from "../replay/apply.ts"
 import { FlowBoard, type State } from "./Board.ts"
+import { type Closing, makeClosing } from "./close/Closing.ts"
 import { makeInlet } from "./Inlet.ts"
+import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
 import { makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
@@ -31,11 +36,14 @@ import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
+import { closingWindows } from "./windows.ts"
 
 /** How often gauges are set. */
 const MEASURE = Duration.seconds(5)
 /** How often waiting events are checked for their deadline. */
 const EXPIRY = Duration.seconds(10)
+/** How often it is looked whether a dependency works that events wait for. */
+const DUE_POLL = Duration.seconds(5)
 /** How often the outbox is looked at without being told that there is something. */
 const OUTBOX_POLL = Duration.seconds(10)
 /** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
@@ -51,6 +59,7 @@ export interface SessionBoard {
   governor: Governor | null
   /** Told that held events became ready by somebody else's hand. */
   released: () => void
+  closing: Closing | null
   flows: ReadonlyArray<FlowBoard>
   /** Opened when somebody has changed a run of the entity. */
   readonly runsChanged: Latch.Latch
@@ -123,6 +132,7 @@ export const session = Effect.fnUntraced(function* (
         drafts,
         ways: waysOfFlow.get(flow.name)!,
         guard: conduct.odoo.guard,
+        ask: conduct.asking.ask,
         rebuilt: line.rebuilt,
         settler,
         parents,
@@ -200,6 +210,8 @@ export const session = Effect.fnUntraced(function* (
     outbox: () => Latch.openUnsafe(outbox),
   })
   board.governor = governor
+  const closing = yield* makeClosing(settings, claim, (status) => closeMeter(claim.entity, status !== null))
+  board.closing = closing
 
   const relaying = Effect.gen(function* () {
     while (true) {
@@ -216,6 +228,25 @@ export const session = Effect.fnUntraced(function* (
       if (expired > 0) yield* Effect.logWarning(`${expired} waiting events are overdue and became exceptions`)
     }
   })
+  /** What waits for a dependency goes on once it works. */
+  const releasing = Effect.gen(function* () {
+    while (true) {
+      for (const key of conduct.asking.takeDue(yield* Clock.currentTimeMillis)) {
+        const released = yield* ledger.release(claim, { flow: DEPENDENCY_FLOW, key }).pipe(untilAvailable("release"))
+        if (released > 0) {
+          yield* Effect.logInfo(`${released} events that waited for ${key} go on`)
+          openAll(releases)()
+        }
+      }
+      yield* Effect.sleep(DUE_POLL)
+    }
+  })
+  const windows = closingWindows(claim, {
+    flows,
+    // What came while nothing was taken in is counted before anything is closed.
+    goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
+    outbox: () => Latch.openUnsafe(outbox),
+  })
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
@@ -229,14 +260,27 @@ export const session = Effect.fnUntraced(function* (
     nudged: board.runsChanged,
     obstacle: () => obstacleIn(board.standing?.mode ?? claim.mode),
   })
-  const services = Effect.all([settler.run, relaying, expiring, measuring, resolving, governor.run, replaying], {
-    concurrency: 7,
+  const parts = [
+    settler.run,
+    relaying,
+    expiring,
+    releasing,
+    windows,
+    measuring,
+    resolving,
+    governor.run,
+    closing.run,
+    replaying,
+  ]
+  const services = Effect.all(parts, {
+    concurrency: parts.length,
     discard: true,
   })
   yield* Effect.raceFirst(switchboard.run, services).pipe(
     Effect.ensuring(Effect.sync(() => {
       board.governor = null
       board.released = () => {}
+      board.closing = null
     })),
   )
   yield* governor.note

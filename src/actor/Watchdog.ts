@@ -2,8 +2,9 @@
  * Finds consumers that look healthy and deliver nothing. Compares what the stream holds for a flow with what was
  * delivered; when the stream is ahead twice in a row although there is room, the consumer is replaced.
  */
-import { Clock, Duration, Effect } from "effect"
+import { Duration, Effect } from "effect"
 import { Broker } from "../broker/Broker.ts"
+import { elapsedMillis } from "../telemetry/elapsed.ts"
 import { Thresholds } from "./modes/Thresholds.ts"
 
 export interface WatchdogOptions {
@@ -21,14 +22,14 @@ export const watchdog = Effect.fnUntraced(function* ({ delivered, hasRoom, repla
   const broker = yield* Broker
   const { lookEvery, silence } = yield* Thresholds
   const silenceMillis = Duration.toMillis(silence)
-  let quietSinceMillis = yield* Clock.currentTimeMillis
+  let quietSinceMillis = yield* elapsedMillis
   let seen = delivered()
   /** What the stream held at the last look; null when it was not ahead. */
   let ahead: number | null = null
 
   while (true) {
     yield* Effect.sleep(lookEvery)
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* elapsedMillis
     if (!hasRoom() || delivered() !== seen) {
       seen = delivered()
       quietSinceMillis = now

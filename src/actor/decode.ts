@@ -2,7 +2,7 @@
  * Second stage: bytes to a typed event. Never throws and never loses the message: what cannot be understood becomes an
  * item that says why.
  */
-import { Result, Schema, type SchemaAST, SchemaIssue } from "effect"
+import { Result, Schema, SchemaIssue } from "effect"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { parseEnvelope } from "../broker/cloudevents.ts"
 import type { Delivery, Message, StoredMessage } from "../broker/Broker.ts"
@@ -16,13 +16,25 @@ import type { Item, Payload } from "./Item.ts"
 type Position = { readonly streamSequence: number; readonly storedAtMillis: number }
 type Rejection = { readonly code: ReasonCode; readonly detail: string }
 
-/** A decoder out of generated code; interpreted where code may not be generated. What is invalid gets the same words. */
-const compiled = <A>(schema: Schema.Codec<A, unknown>, options?: SchemaAST.ParseOptions) => {
+/**
+ * A decoder out of generated code; interpreted where code may not be generated. Generated code stops at the first thing
+ * that is wrong, so what is invalid is looked at again for all that is.
+ */
+const compiled = <A>(schema: Schema.Codec<A, unknown>): (input: unknown) => Result.Result<A, Schema.SchemaError> => {
   SchemaJITCompiler.enable(schema.ast)
-  return Schema.decodeUnknownResult(schema, options)
+  const first = Schema.decodeUnknownResult(schema)
+  const all = Schema.decodeUnknownResult(schema, { errors: "all" })
+  return (input) => {
+    const decoded = first(input)
+    return Result.isSuccess(decoded) ? decoded : all(input)
+  }
 }
 
-const envelopeOf = compiled(Envelope)
+/** The envelope as it lies on the wire: with nothing to transform, its decoder is one generated function. */
+const WireEnvelope = Schema.toEncoded(Envelope)
+type WireEnvelope = typeof WireEnvelope.Type
+
+const envelopeOf = compiled(WireEnvelope)
 const formatIssues = SchemaIssue.makeFormatterStandardSchemaV1()
 
 /** At most this many characters of a schema's complaint are kept. */
@@ -36,8 +48,8 @@ const complaint = (error: Schema.SchemaError): string =>
 
 /** `invoice.requested.v2` is version 2 of `invoice.requested`. */
 const splitType = (type: string): { readonly name: string; readonly version: number } => {
-  const [domain, event, version] = type.split(".")
-  return { name: `${domain}.${event}`, version: version === undefined ? 1 : Number(version.slice(1)) }
+  const end = type.indexOf(".", type.indexOf(".") + 1)
+  return end < 0 ? { name: type, version: 1 } : { name: type.slice(0, end), version: Number(type.slice(end + 2)) }
 }
 
 /** The payload in the newest version's form. */
@@ -60,17 +72,17 @@ const upcast = (
   return Result.succeed(data)
 }
 
-/** A decoder for one flow of one entity. Compiles the schemas once. */
-export const makeDecoder = (flow: Flow) => {
-  const specs = new Map(flow.events.map((spec) => [
-    spec.type,
-    { spec, decode: compiled(spec.schema, { errors: "all" }) },
-  ]))
+/** `timesheet.approved` of `erp.be01.timesheet.approved`. */
+const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
+
+/** A decoder for one flow of one entity. Compiles the schemas once. `look` is shown what was understood. */
+export const makeDecoder = (flow: Flow, look?: (spec: EventSpec<unknown>, data: unknown) => void) => {
+  const specs = new Map(flow.events.map((spec) => [spec.type, { spec, decode: compiled(spec.schema) }]))
 
   /** What the payload says, or why it says nothing to us. */
-  const understand = (envelope: Envelope, message: Message): Result.Result<Payload, Rejection> => {
+  const understand = (envelope: WireEnvelope, message: Message): Result.Result<Payload, Rejection> => {
     const { name, version } = splitType(envelope.type)
-    const subjectType = message.subject.split(".").slice(2).join(".")
+    const subjectType = typeInSubject(message.subject)
     if (subjectType !== name) {
       return Result.fail({
         code: "EVENT-SUBJECT-MISMATCH",
@@ -94,6 +106,7 @@ export const makeDecoder = (flow: Flow) => {
     if (Result.isFailure(current)) return Result.fail(current.failure)
     const decoded = known.decode(current.success)
     if (Result.isFailure(decoded)) return Result.fail({ code: "EVENT-INVALID", detail: complaint(decoded.failure) })
+    look?.(known.spec, current.success)
     return Result.succeed(payloadOf(known.spec, decoded.success))
   }
 
@@ -146,7 +159,7 @@ export const makeDecoder = (flow: Flow) => {
         flow: flow.name,
         // Without a payload the partition key still tells which later events must stay behind this one.
         key: payload?.spec.key(payload.data) ?? envelope.partitionkey ?? `stream-${position.streamSequence}`,
-        version: envelope.sequence ?? null,
+        version: envelope.sequence === undefined ? null : Number(envelope.sequence),
         streamSequence: position.streamSequence,
         storedAtMillis: position.storedAtMillis,
         payloadHash: fingerprint(envelope.data),

@@ -16,6 +16,7 @@ import { Clock, Duration, Effect } from "effect"
 import { OdooHealth, type Writer } from "../odoo/Health.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
 import { dispositionOf } from "../reason/Reason.ts"
+import { elapsedMillis } from "../telemetry/elapsed.ts"
 import { backoff } from "./patience.ts"
 
 /** A failed try, as people see it. */
@@ -24,11 +25,13 @@ export interface Retry {
   readonly events: number
   /** Tries so far. */
   readonly attempts: number
+  /** Epoch milliseconds. */
   readonly nextTryMillis: number
 }
 
 /** The failures of a batch so far; the parts of a batch that was split go on with its last one. */
 export interface History {
+  /** By the clock that never jumps. */
   readonly sinceMillis: number
   readonly lastMillis: number
   /** Of that time, what counts. */
@@ -80,12 +83,12 @@ export const persevere = Effect.fnUntraced(
 
     const tryOn = Effect.gen(function* () {
       while (true) {
-        const asked = yield* Clock.currentTimeMillis
+        const asked = yield* elapsedMillis
         yield* options.ready
-        const begun = yield* Clock.currentTimeMillis
+        const begun = yield* elapsedMillis
         if (history !== null && begun > asked) history = { ...history, lastMillis: begun }
         const error = yield* Effect.match(attempt, { onFailure: (error) => error, onSuccess: () => null })
-        const now = yield* Clock.currentTimeMillis
+        const now = yield* elapsedMillis
         const tries = (history?.tries ?? 0) + 1
         if (error === null) {
           health.served(database, writer, now)
@@ -102,7 +105,8 @@ export const persevere = Effect.fnUntraced(
         }
         if (history.countedMillis >= patienceMillis) return { _tag: "GivenUp", error, history } satisfies End
         const pause = yield* backoff(error.code, tries)
-        yield* retrying(writer, { error, events, attempts: tries, nextTryMillis: now + pause })
+        const nextTryMillis = (yield* Clock.currentTimeMillis) + pause
+        yield* retrying(writer, { error, events, attempts: tries, nextTryMillis })
         if (tries % QUIET_TRIES === 1) {
           yield* Effect.logWarning(
             `${events} of ${line} wait: ${error.operation} did not go through (${error.code}), trying again by itself. ${error.message}`,

@@ -15,6 +15,7 @@ import type { ReasonCode } from "../reason/Reason.ts"
 import { HELD, liftOf } from "./hold.ts"
 import type { Item, Payload } from "./Item.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
+import { type Asking, DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Ways } from "./modes/Circuit.ts"
 import { publicationsOf } from "./outbox.ts"
 import { type History, type Perseverance, persevere } from "./persevere.ts"
@@ -33,6 +34,8 @@ export interface Writing {
   readonly ways: Ways
   /** Waits while Odoo's circuit is not closed, and learns from the outcome. */
   readonly guard: <A, R>(call: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R>
+  /** Asks a dependency beside Odoo. */
+  readonly ask: Asking["ask"]
 }
 
 interface Pending {
@@ -46,7 +49,7 @@ interface Pending {
 const POSTING: Reference = { flow: "mode", key: "full" }
 /** The end of the year 9999: postings that are owed do not expire. */
 const NEVER = 253_402_300_799_000
-/** How long a document waits for the approval of its period. */
+/** How long an event waits for what people do: the approval of a period, the release of an invoice. */
 const APPROVAL_DEADLINE = Duration.days(30)
 /** A batch that is stuck is split after this fraction of the patience that a single event has. */
 const SPLIT_AFTER = 1 / 8
@@ -81,6 +84,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       drafts: writing.drafts,
       amend: group[0]!.item.replay?.amend === true,
       approvedPeriods: writing.approvedPeriods,
+      ask: writing.ask,
     }))
     const now = yield* Clock.currentTimeMillis
     group.forEach((pending, index) =>
@@ -109,7 +113,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         events: group.length,
         patience: alone ? retryFor : Duration.times(retryFor, SPLIT_AFTER),
         before,
-        answers: plan.answers(writing.company, writing.lane),
+        answers: Effect.suspend(() => plan.answers(writing.company, writing.lane)),
         retrying: writing.retrying,
         ready: writing.ways.closed,
       })
@@ -195,7 +199,8 @@ const outcomeOf = (
       message: item.message,
       on: waitFor,
       code,
-      deadlineMillis: nowMillis + Duration.toMillis(APPROVAL_DEADLINE),
+      // A service that is away is not made to answer by an exception.
+      deadlineMillis: waitFor.flow === DEPENDENCY_FLOW ? NEVER : nowMillis + Duration.toMillis(APPROVAL_DEADLINE),
       detail: whole,
     }
   }
@@ -214,6 +219,9 @@ const outcomeOf = (
     event: { ...item.event, attempts: item.attempts },
     ...mappedOf(item, payload, result),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
+    ...(payload.spec.adds !== undefined && {
+      adds: { contribution: payload.spec.adds(payload.data, nowMillis), message: item.message },
+    }),
   }
 }
 

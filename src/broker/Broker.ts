@@ -21,17 +21,15 @@ export interface StoredMessage extends Message {
   readonly storedAtMillis: number
 }
 
-/**
- * A message in flight. `ack`, `working` and `nak` enqueue a line to the broker: they neither block nor throw, and a lost
- * one costs nothing but a redelivery, because the ledger knows what is settled.
- */
+/** A message in flight: delivered, and its outcome not durable yet. */
 export interface Delivery extends StoredMessage {
+  /** Delivered before. A broker may do so as long as there was no ack. */
   readonly redelivered: boolean
-  readonly ack: () => void
-  /** Tells the broker that we are still on it: its ack deadline starts anew. */
-  readonly working: () => void
-  /** Hands it back, to be delivered again after `delayMillis`. */
-  readonly nak: (delayMillis: number) => void
+  /**
+   * Its outcome is durable: its place in flight is another one's. Neither blocks nor throws. That the broker hears of it is
+   * not certain, and a lost one costs nothing but a redelivery, because the ledger knows what is settled.
+   */
+  ack(): void
 }
 
 export interface Publication extends Message {
@@ -54,7 +52,7 @@ export interface ConsumeRequest {
   readonly subject: string
   /** Deliver what lies strictly after this stream sequence; 0 from the beginning. */
   readonly afterSequence: number
-  /** At most so many messages unacknowledged, here and on the way. */
+  /** At most so many messages without ack, here and on the way. */
   readonly maxInFlight: number
 }
 
@@ -97,7 +95,7 @@ export class Broker extends Context.Service<Broker, {
   /** Publishes with confirmation, in order, and answers in the same order. */
   readonly publish: (publications: ReadonlyArray<Publication>) => Effect.Effect<ReadonlyArray<Published>, BrokerError>
   /**
-   * Messages in stream order, in chunks, back-pressured: no more than `maxInFlight` unacknowledged. When the stream is
+   * Messages in stream order, in chunks, back-pressured: no more than `maxInFlight` without ack. When the stream is
    * closed the consumer is deleted. Never ends by itself; fails with `Interrupted` when continuity is lost.
    */
   readonly consume: (request: ConsumeRequest) => Stream.Stream<Delivery, BrokerError>

@@ -22,6 +22,7 @@ import { Broker, type BrokerDescription, BrokerError } from "./Broker.ts"
 import { attempt, type Client } from "./jetstream/Client.ts"
 import { consume } from "./jetstream/consume.ts"
 import { apiCode, failureOf, isApiCode } from "./jetstream/failure.ts"
+import { Places } from "./jetstream/Places.ts"
 import { makePublisher } from "./jetstream/publish.ts"
 import { backlog, lastSequence, read, subjects } from "./jetstream/read.ts"
 import { connect } from "./jetstream/transport.ts"
@@ -35,6 +36,8 @@ const RECONNECT_JITTER_MILLIS = 500
 /** A server that answers no ping for two of these is taken for gone. */
 const PING_MILLIS = 10_000
 const CLEANUP_MILLIS = 2_000
+/** Some 20 MB of decoded events. */
+const MAX_IN_FLIGHT = 8_192
 const DRAIN_MILLIS = 3_000
 
 export interface JetStreamOptions {
@@ -51,6 +54,8 @@ export interface JetStreamOptions {
   readonly inbox?: string
   /** PEM files: authorities beyond those that the system trusts, a certificate of our own with its key. */
   readonly tls?: { readonly ca?: string; readonly certificate?: string; readonly key?: string }
+  /** Most messages in flight over all consumers, beside 64 of each. Default 8192. */
+  readonly maxInFlight?: number
   /** How the server lists this connection. Default `weir`. */
   readonly connectionName?: string
   /** Stream of `erp.>`. Default `ERP`. */
@@ -245,6 +250,7 @@ export const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
     onReconnect: new Set(),
     onDenied: new Set(),
     inbox: inboxOf(options),
+    places: new Places(options.maxInFlight ?? MAX_IN_FLIGHT),
   }
   yield* Effect.forkScoped(watch(client))
   const publisher = yield* makePublisher(client, timeout)

@@ -12,7 +12,7 @@ import { matcher } from "./memory/subject.ts"
 const MAX_PAYLOAD_BYTES = 1024 * 1024
 
 export interface MemoryBrokerOptions {
-  /** Until a message without ack is delivered again. Default 60 seconds, as with JetStream. */
+  /** Until a message without ack is delivered again. Default 1 day, as with JetStream. */
   readonly ackWait?: Duration.Input
   /** How long message ids are known. Default 2 minutes. */
   readonly duplicateWindow?: Duration.Input
@@ -53,7 +53,7 @@ export class BrokerFaults extends Context.Service<BrokerFaults, {
 }>()("weir/broker/BrokerFaults") {}
 
 const make = (options: MemoryBrokerOptions) => {
-  const ackWaitMillis = Duration.toMillis(Duration.fromInputUnsafe(options.ackWait ?? "60 seconds"))
+  const ackWaitMillis = Duration.toMillis(Duration.fromInputUnsafe(options.ackWait ?? "1 day"))
   const windowMillis = Duration.toMillis(Duration.fromInputUnsafe(options.duplicateWindow ?? "2 minutes"))
   const incoming = makeLog("ERP", windowMillis)
   const outgoing = makeLog("ERP_OUT", windowMillis)

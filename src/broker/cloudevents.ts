@@ -7,6 +7,7 @@
  * A body without either mark whose JSON carries `specversion` is taken as structured: many publishers set no headers.
  */
 import { Result } from "effect"
+import { isUtf8 } from "node:buffer"
 import type { Message, Publication } from "./Broker.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import { type Envelope, eventIdOf } from "../../schemas/envelope.ts"
@@ -31,7 +32,8 @@ export type Mode = "structured" | "binary"
 
 const PREFIX = "ce-"
 const STRUCTURED = "application/cloudevents+json"
-const decoder = new TextDecoder("utf-8", { fatal: true })
+/** Never meets invalid bytes: asking first is cheaper than a decoder that throws. */
+const decoder = new TextDecoder()
 const encoder = new TextEncoder()
 
 const problem = (code: EnvelopeProblem["code"], detail: string): Result.Result<never, EnvelopeProblem> =>
@@ -47,15 +49,28 @@ const isTooDeep = (value: unknown, left: number): boolean => {
   return false
 }
 
+/** Whether `text` has more than `most` opening brackets, those in strings counted too. */
+const hasManyBrackets = (text: string, most: number): boolean => {
+  let left = most
+  for (const bracket of "{[") {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (left-- === 0) return true
+  }
+  return false
+}
+
 const parseJson = (data: Uint8Array): Result.Result<unknown, EnvelopeProblem> => {
   let value: unknown
+  let text = ""
   try {
-    value = JSON.parse(decoder.decode(data))
+    if (!isUtf8(data)) throw new TypeError("not UTF-8")
+    text = decoder.decode(data)
+    value = JSON.parse(text)
   } catch {
     // The parser's message quotes the payload: it is not passed on.
     return problem("EVENT-NOT-JSON", `the body of ${data.length} bytes is not UTF-8 JSON`)
   }
-  return isTooDeep(value, MAX_EVENT_DEPTH)
+  // Every level needs a bracket, so that the usual event is not walked through.
+  return hasManyBrackets(text, MAX_EVENT_DEPTH) && isTooDeep(value, MAX_EVENT_DEPTH)
     ? problem("EVENT-NOT-CLOUDEVENT", `the JSON is nested deeper than ${MAX_EVENT_DEPTH} levels`)
     : Result.succeed(value)
 }

@@ -2,6 +2,7 @@
 import { Command } from "effect/cli"
 import { amendment } from "./amendments.ts"
 import { audit } from "./audit.ts"
+import { close } from "./close.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
@@ -28,6 +29,7 @@ export const cli = root.pipe(
     publish,
     status,
     mode,
+    close,
     drain,
     resume,
     flow,

@@ -1,4 +1,4 @@
-/** Orders to a legal entity: what `mode`, `drain`, `resume` and `pause` share. */
+/** Orders to a legal entity: what `mode`, `close`, `drain`, `resume` and `pause` share. */
 import { Schema } from "effect"
 import { Argument, Flag } from "effect/cli"
 import { EntityCode } from "../../schemas/ids.ts"
@@ -14,14 +14,20 @@ export const reasonFlag = Flag.String("reason").pipe(
   Flag.withDescription("Why, for the audit trail and for whoever listens"),
 )
 
-export const untilFlag = Flag.String("until").pipe(
-  Flag.withSchema(
-    Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/u)).pipe(
-      Schema.decodeTo(Schema.DateTimeUtcFromString),
+/** `--until`, a moment with its time zone. */
+export const momentFlag = (description: string) =>
+  Flag.String("until").pipe(
+    Flag.withSchema(
+      Schema.String.check(Schema.isPattern(/^\d{4}-\d{2}-\d{2}T.+(?:Z|[+-]\d{2}:\d{2})$/u)).pipe(
+        Schema.decodeTo(Schema.DateTimeUtcFromString),
+      ),
     ),
-  ),
-  Flag.withDescription("When it ends by itself, with time zone: 2026-12-31T18:00:00+01:00. Default: when it is lifted"),
-  Flag.optional,
+    Flag.withDescription(description),
+    Flag.optional,
+  )
+
+export const untilFlag = momentFlag(
+  "When it ends by itself, with time zone: 2026-12-31T18:00:00+01:00. Default: when it is lifted",
 )
 
 const untilOf = (millis: number | null): string => millis === null ? "" : ` until ${new Date(millis).toISOString()}`

@@ -45,9 +45,12 @@ const columns: ReadonlyArray<Column<StatusRow>> = [
 
 /** Who decided what, below the table. */
 const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
-  const byEntity = new Map(rows.filter(({ decided }) => decided !== "").map((row) => [row.entity, row]))
+  const byEntity = new Map(rows.map((row) => [row.entity, row]))
   const lines = [
-    ...[...byEntity.values()].map(({ decided, entity, mode }) => `* ${entity} ${mode}, decided by ${decided}`),
+    ...[...byEntity.values()].flatMap(({ close, decided, entity, mode }) => [
+      ...decided === "" ? [] : [`* ${entity} ${mode}, decided by ${decided}`],
+      ...close === "" ? [] : [`* ${entity} closes its books, by ${close}`],
+    ]),
     ...rows.filter(({ paused }) => paused !== "").map(({ entity, flow, paused }) =>
       `* ${entity} ${flow} paused by ${paused}`
     ),

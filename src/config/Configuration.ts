@@ -122,6 +122,41 @@ const regionName = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/
   expected: "a name of 1 to 32 of a-z, 0-9 and -, a letter first",
 })
 
+const day = Schema.String.check(Schema.isPattern(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u)).annotate({
+  expected: "a day like 2026-12-31",
+})
+
+/** When an entity closes its books. */
+export const Close = Schema.Struct({
+  timeZone: optional(
+    Schema.String.check(Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]*$/u)).annotate({
+      expected: "a time zone like Europe/Brussels",
+    }),
+    "UTC",
+    "Time zone of the days, IANA name.",
+  ),
+  days: optional(
+    Schema.Array(
+      Schema.Int.check(Schema.isBetween({ minimum: -31, maximum: 31 })).annotate({
+        expected: "a day, 1 to 31 or -31 to -1",
+      }),
+    ),
+    [],
+    "Days of every month: 1 is the first, -1 the last.",
+  ),
+  ranges: optional(
+    Schema.Array(Schema.Struct({
+      from: day.annotate({ description: "First day." }),
+      to: day.annotate({ description: "Last day, itself included." }),
+    })),
+    [],
+    "Further days, from the first to the last, both included: a year end, an audit.",
+  ),
+}).annotate({
+  description: "When the entity closes its books: its calls to Odoo then get a larger share of the database, and " +
+    "backfills there step back. `weir close` says so beside it. Left out: only `weir close`.",
+})
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -163,6 +198,7 @@ export const Entity = Schema.Struct({
       "stands, people decide. `next-open-day`: it is booked on the first open day, with its own date in its reference " +
       "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
   ),
+  close: Schema.optionalKey(Close),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold"]),
     "full",
@@ -171,6 +207,17 @@ export const Entity = Schema.Struct({
   ),
 }).annotate({ description: "One legal entity." })
 export type Entity = typeof Entity.Type
+
+/** A service beside Odoo. */
+export const Service = Schema.Struct({
+  url: url("https?", "https://tax.example.com/quote", "Where questions are posted (`src/services/HttpService.ts`)."),
+  probe: absent(
+    url("https?", "https://tax.example.com/health", ""),
+    "Asked with GET whether the service works: any answer below 500. Left out: `url`.",
+  ),
+  key: absent(Secret, "Bearer token."),
+  timeout: span("5 seconds", "Longest wait for one answer."),
+}).annotate({ description: "One service beside Odoo." })
 
 export const Http = Schema.Struct({
   host: optional(
@@ -237,9 +284,14 @@ export const File = Schema.Struct({
     {},
     "Legal entities by code. The code stands in subjects and external ids: it never changes.",
   ),
-  cluster: Schema.optionalKey(Cluster),
   http: optional(Http, {}, "Where health, metrics and the API are served."),
   access: optional(AccessSection, {}, "Who may use the API."),
+  cluster: Schema.optionalKey(Cluster),
+  services: optional(
+    Schema.Record(Schema.NonEmptyString, Service),
+    {},
+    "Services beside Odoo that events need, by name: `pricing` for prices, `tax` for tax codes and quoted tax.",
+  ),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(
     Schema.NonEmptyString,

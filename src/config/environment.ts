@@ -33,6 +33,7 @@ const below = (name: string, key: string): string | null =>
 /** Finds the field that the rest of a variable's name means, given what the file says (it knows the records' names). */
 const find = (name: string, shape: Shape, value: unknown, path: ReadonlyArray<string>): Target | null => {
   if (isSecret(shape)) return name === "" || name === "FILE" ? { path, shape, file: name === "FILE" } : null
+  if (shape.type === "array") return null
   const element = elementOf(shape)
   if (shape.properties === undefined && element === null) return name === "" ? { path, shape, file: false } : null
   const known = isObject(value) ? value : {}

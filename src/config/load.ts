@@ -1,6 +1,7 @@
 /** From `weir.json` and the environment to one checked configuration, or to the list of everything that is wrong. */
 import { Effect, Layer, Result, Schema } from "effect"
 import { readFile } from "node:fs/promises"
+import { isTimeZone } from "../actor/close/calendar.ts"
 import { Configuration, File, type Settings } from "./Configuration.ts"
 import { overlay } from "./environment.ts"
 import { ConfigurationInvalid, type Problem, problemsOf } from "./Problem.ts"
@@ -45,6 +46,35 @@ const fieldsOf = (value: unknown): ReadonlyArray<readonly [string, unknown]> =>
 
 const field = (value: unknown, name: string): unknown => new Map(fieldsOf(value)).get(name)
 
+const itemsOf = (value: unknown): ReadonlyArray<unknown> => Array.isArray(value) ? value : []
+
+/** What the fields of a close calendar cannot tell each. */
+const closeChecks = (path: string, close: unknown): ReadonlyArray<Problem> => {
+  const problems: Array<Problem> = []
+  const timeZone = field(close, "timeZone")
+  if (typeof timeZone === "string" && !isTimeZone(timeZone)) {
+    problems.push({
+      path: `${path}.timeZone`,
+      found: "a zone that this machine does not know",
+      expected: "an IANA time zone like Europe/Brussels",
+    })
+  }
+  if (itemsOf(field(close, "days")).includes(0)) {
+    problems.push({ path: `${path}.days`, found: "day 0", expected: "days from 1, or from the end: -1 is the last" })
+  }
+  itemsOf(field(close, "ranges")).forEach((range, index) => {
+    const [from, to] = [field(range, "from"), field(range, "to")]
+    if (typeof from === "string" && typeof to === "string" && to < from) {
+      problems.push({
+        path: `${path}.ranges.${index}`,
+        found: "to before from",
+        expected: "the last day behind the first",
+      })
+    }
+  })
+  return problems
+}
+
 /** What no single field can tell. On raw values, so that it is told together with the fields' own problems. */
 const crossChecks = (values: unknown): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
@@ -59,6 +89,7 @@ const crossChecks = (values: unknown): ReadonlyArray<Problem> => {
         expected: databases.length === 0 ? "a name in databases, which is empty" : `one of ${databases.join(", ")}`,
       })
     }
+    problems.push(...closeChecks(`entities.${code}.close`, field(entity, "close")))
     const company = `${database}#${field(entity, "company")}`
     const owner = owners.get(company)
     if (owner === undefined) owners.set(company, code)

@@ -87,7 +87,9 @@ const rows = (shape: Shape, path: string, variable: string): ReadonlyArray<Reado
       : element?.properties === undefined
       ? []
       : rows(element, `${here}.*.`, `${inEnvironment}_*_`)
-    const settable = field.properties === undefined && element === null ? `\`${inEnvironment}\`` : ""
+    const settable = field.properties === undefined && element === null && field.type !== "array"
+      ? `\`${inEnvironment}\``
+      : ""
     const required = shape.required?.includes(name) ?? false
     const description = cell(field.description ?? "")
     return [[`\`${here}\``, kind(field), preset(field, required), description, settable], ...nested]

@@ -9,6 +9,7 @@ import type { BigDecimal, Duration, Schema } from "effect"
 import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
 import type { Reference } from "../ledger/Ledger.ts"
+import type { Contribution, Window } from "../ledger/Windows.ts"
 import type { Json } from "../odoo/Odoo.ts"
 
 export type { Reference } from "../ledger/Ledger.ts"
@@ -44,7 +45,21 @@ export interface Flow {
   readonly needs?: ReadonlyArray<string>
   /** Records that must be in Odoo before the first event, loaded create-or-skip when an entity starts. */
   readonly seeds?: ReadonlyArray<Seed>
+  /** When what its events add up to is told. Needed when one of them `adds`. */
+  readonly windows?: Windows
   readonly events: ReadonlyArray<EventSpec<unknown>>
+}
+
+/** How windows of a flow close. What they came to is an event of the flow, so that writing it is like any other event. */
+export interface Windows {
+  /** A window closes only when nothing was counted in it for this long, so that a backlog is read first. */
+  readonly quiet: Duration.Input
+  /** The event that tells what a closed window came to. `id`: the same for the same window. */
+  closed(window: Window): {
+    readonly type: string
+    readonly id: string
+    readonly data: { readonly [name: string]: unknown }
+  }
 }
 
 /** Several tries even of calls that end only at Odoo's time limit. */
@@ -102,6 +117,8 @@ export interface EventSpec<D> {
   control?(data: D): Control
   /** Records of its kind, whoever made them: who else made some is found by it. Default: nobody is looked for. */
   readonly population?: Population
+  /** What this event adds to a window of its flow, once, when it is applied. */
+  adds?(data: D, nowMillis: number): Contribution
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
 }

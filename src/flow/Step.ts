@@ -39,6 +39,7 @@ export interface Refusal {
 
 export type Step<D> =
   | Check<D>
+  | Enrich<D>
   | Find<D>
   | Resolve<D>
   | Read<D>
@@ -57,6 +58,21 @@ export interface Check<D> {
   readonly name: string
   /** Why the event cannot go on; undefined when it can. */
   refuse(write: Write<D>): Refusal | undefined
+}
+
+/**
+ * Asks a dependency beside Odoo (a price, a tax), into `read[name]`. While it does not work, only the events that have
+ * something to ask wait (`DEPENDENCY-DOWN`) and go on by themselves. A plan that is run again asks again.
+ */
+export interface Enrich<D> {
+  readonly _tag: "Enrich"
+  readonly name: string
+  /** Its name among `services` in `weir.json`, for example `tax`. */
+  readonly dependency: string
+  /** Null: this event has nothing to ask. */
+  question(write: Write<D>): Json | null
+  /** What later steps read of the answer, or why it cannot be taken. */
+  accept(answer: Json, write: Write<D>): { readonly [field: string]: unknown } | Refusal
 }
 
 /**
@@ -150,8 +166,8 @@ export interface Load<D> {
   readonly model: string
   readonly mode: "create" | "upsert"
   /**
-   * Several rows when one event makes several records of the model; `ids[name]` is the first one's. None: later transitions
-   * and comparisons of this step's record leave the event out.
+   * Several rows when one event makes several records of the model: `ids[name]` is the first one's, `ids["<name>.1"]` the
+   * next one's; a transition moves them all. None: later transitions and comparisons leave the event out.
    */
   rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
   /** Columns whose text Odoo brings into a form of its own (a VAT number): looked at, it is the same in any form. */
@@ -263,6 +279,7 @@ export interface ReconcileSet {
 }
 
 export const check = <D>(step: Omit<Check<D>, "_tag">): Check<D> => ({ _tag: "Check", ...step })
+export const enrich = <D>(step: Omit<Enrich<D>, "_tag">): Enrich<D> => ({ _tag: "Enrich", ...step })
 export const query = <D>(step: Omit<Query<D>, "_tag">): Query<D> => ({ _tag: "Query", ...step })
 export const resolve = <D>(step: Omit<Resolve<D>, "_tag">): Resolve<D> => ({ _tag: "Resolve", ...step })
 export const read = <D>(step: Omit<Read<D>, "_tag">): Read<D> => ({ _tag: "Read", ...step })

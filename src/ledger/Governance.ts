@@ -43,7 +43,7 @@ export interface AuditEntry {
   readonly id: string
   /** Who: a person's name, or `weir` for an automatic step. */
   readonly actor: string
-  /** `mode.changed`, `drained`, `resumed` */
+  /** `mode.changed`, `drained`, `resumed`, `close.begun` … */
   readonly action: string
   readonly detail: { readonly [name: string]: string | number | boolean | null }
 }

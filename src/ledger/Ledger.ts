@@ -27,6 +27,8 @@ import type {
   Mode,
   Standing,
 } from "./Governance.ts"
+import type { FeedState, FeedStep, Telling } from "./Told.ts"
+import type { Closing, Contribution, Window } from "./Windows.ts"
 
 export type { Mode } from "./Governance.ts"
 
@@ -110,6 +112,10 @@ export type Outcome =
     /** Further keys that are applied with it: whoever waits for them is released. */
     readonly marks?: ReadonlyArray<Mark>
     readonly outbox: ReadonlyArray<Publication>
+    /** What publications of `outbox` tell of records in Odoo: what was told before is not sent. */
+    readonly tells?: ReadonlyArray<Telling>
+    /** What it adds to a window. `message`: kept if the window turns out to be closed for it. */
+    readonly adds?: { readonly contribution: Contribution; readonly message: Message }
   }
   | { readonly _tag: "Superseded"; readonly event: EventRecord }
   /**
@@ -241,7 +247,8 @@ export class Ledger extends Context.Service<Ledger, {
   /**
    * Makes outcomes, mappings, held messages, outbox rows, counters and checkpoints durable in one transaction, all or
    * nothing. Releases what waited for the applied keys, and the first follower of each key that is free again.
-   * Idempotent: the same settlement twice counts once.
+   * Idempotent: the same settlement twice counts once. An event that adds to a window which is closed, and may not count in
+   * a later one, is parked instead (`USAGE-LATE`).
    */
   readonly settle: (fence: Fence, settlement: Settlement) => Effect.Effect<Settled, LedgerError>
   /** Ready events of `flow`, oldest stream sequence first within a key, without `except` (those in flight already). */
@@ -253,6 +260,11 @@ export class Ledger extends Context.Service<Ledger, {
   ) => Effect.Effect<ReadonlyArray<HeldEvent>, LedgerError>
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
+  /**
+   * Makes ready whoever waits for `reference` now, and nobody who does later: for what comes and goes, like a dependency
+   * beside Odoo. Answers how many.
+   */
+  readonly release: (fence: Fence, reference: Reference) => Effect.Effect<number, LedgerError>
   /**
    * Makes an act durable in one transaction: mode, pauses, audit trail, incidents, outbox. Idempotent by the ids of its
    * entries.
@@ -267,8 +279,30 @@ export class Ledger extends Context.Service<Ledger, {
   readonly audit: (range: AuditRange) => Effect.Effect<ReadonlyArray<AuditRecord>, LedgerError>
   /** Where the trail in the ledger begins: the last record that was archived and forgotten. */
   readonly auditAnchor: (entity: string) => Effect.Effect<ChainEnd, LedgerError>
+  /** The newest record of an entity's trail that has one of these actions; null when there is none. */
+  readonly lastAct: (entity: string, actions: ReadonlyArray<string>) => Effect.Effect<AuditRecord | null, LedgerError>
   /** Incidents, newest first. */
   readonly incidents: (filter: IncidentFilter) => Effect.Effect<ReadonlyArray<Incident>, LedgerError>
+  /** Open windows of `flow` that may close: `closesAtMillis` is over, and nothing was counted since `quietSinceMillis`. */
+  readonly dueWindows: (
+    fence: Fence,
+    due: {
+      readonly flow: string
+      readonly nowMillis: number
+      readonly quietSinceMillis: number
+      readonly limit: number
+    },
+  ) => Effect.Effect<ReadonlyArray<Window>, LedgerError>
+  /** Closes windows for good and sends what they came to, all that still count as many events. Answers how many. */
+  readonly closeWindows: (fence: Fence, closings: ReadonlyArray<Closing>) => Effect.Effect<number, LedgerError>
+  /** How far a feed has looked, and what was told of these records. */
+  readonly feed: (
+    fence: Fence,
+    feed: string,
+    records: ReadonlyArray<number>,
+  ) => Effect.Effect<FeedState, LedgerError>
+  /** Moves a feed on: new contents and what is sent of them, each if nobody told of the record meanwhile. How many. */
+  readonly advance: (fence: Fence, step: FeedStep) => Effect.Effect<number, LedgerError>
   /** Outbox rows not yet published, oldest first. */
   readonly outbox: (fence: Fence, limit: number) => Effect.Effect<ReadonlyArray<OutboxRow>, LedgerError>
   /** Forgets outbox rows that the broker confirmed. */

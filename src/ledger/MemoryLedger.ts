@@ -19,8 +19,9 @@ import { makeRedrives } from "./memory/redrives.ts"
 import { CHAIN_BEGIN } from "./Governance.ts"
 import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
+import { advance, feedOf } from "./memory/told.ts"
+import { close, due } from "./memory/windows.ts"
 import {
-  countersOf,
   type EntityState,
   type HeldEntry,
   isBefore,
@@ -28,7 +29,6 @@ import {
   mappingOf,
   nameOf,
   noCounters,
-  promote,
   release,
   stateOf,
 } from "./memory/state.ts"
@@ -151,7 +151,16 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
     pauses: (entity) => call("pauses", () => entities.get(entity)?.governance.pauses ?? []),
     audit: (range) => call("audit", () => auditOf(entities.get(range.entity)?.governance, range)),
     auditAnchor: (entity) => call("auditAnchor", () => entities.get(entity)?.governance.anchor ?? CHAIN_BEGIN),
+    lastAct: (entity, actions) =>
+      call(
+        "lastAct",
+        () => (entities.get(entity)?.governance.audit ?? []).findLast(({ action }) => actions.includes(action)) ?? null,
+      ),
     incidents: (filter) => call("incidents", () => incidentsOf(entities, filter)),
+    dueWindows: (fence, range) => owned("dueWindows", fence, (state) => due(state, range)),
+    closeWindows: (fence, closings) => owned("closeWindows", fence, (state) => close(state, closings, nextOutboxId)),
+    feed: (fence, feed, records) => owned("feed", fence, (state) => feedOf(state, feed, records)),
+    advance: (fence, step) => owned("advance", fence, (state) => advance(state, step, nextOutboxId)),
     outbox: (fence, limit) => owned("outbox", fence, (state) => state.outbox.slice(0, limit)),
     published: (fence, ids) =>
       owned("published", fence, (state) => {
@@ -184,6 +193,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
             .slice(0, filter.limit),
       ),
     retry: (entity, eventIds) => call("retry", (now) => retry(of(entity), eventIds, now)),
+    release: (fence, reference) => owned("release", fence, (state) => release(state, reference)),
     approve: (entity, { flow, key }, by) =>
       call("approve", () => {
         const state = of(entity)

@@ -23,6 +23,7 @@ import {
   selectAnchor,
   selectAudit,
   selectIncidents,
+  selectLastAct,
   selectStanding,
   type StandingRow,
 } from "./sql/govern.ts"
@@ -41,8 +42,12 @@ import {
   type TallyRow,
 } from "./sql/rows.ts"
 import { selectExceptions, selectOutbox, selectOwners, selectReady, selectTallies, upsertLease } from "./sql/select.ts"
-import { insertApproval, lockLease, releaseApproved } from "./sql/approve.ts"
+import { insertApproval, lockLease, lockOwnLease, releaseWaiting } from "./sql/approve.ts"
+import { addingParameters, isAdding, LATE, lateParameters, selectLate } from "./sql/adding.ts"
+import { parkLate } from "./late.ts"
 import { settlementParameters } from "./sql/settlementParameters.ts"
+import { advanceParameters, type FeedRow, selectFeed, toldOf } from "./sql/told.ts"
+import { closingParameters, selectDue, windowOf, type WindowRow } from "./sql/windows.ts"
 
 export interface Options {
   /** `postgres://user:password@host:port/database`; `sslmode=require` as PostgreSQL knows it. */
@@ -126,10 +131,25 @@ export const fromClient = (
       return answers ?? (yield* fenced("Ledger.admit", fence.entity, fence.epoch))
     }),
 
-    settle: Effect.fnUntraced(function* (fence, settlement) {
+    settle: Effect.fnUntraced(function* (fence, { checkpoints, outcomes: given }) {
       const now = yield* Clock.currentTimeMillis
-      const parameters = settlementParameters(fence, now, batchOf(settlement), settlement.checkpoints)
-      return { released: yield* verb("Ledger.settle", "weir.settle", fence, parameters) }
+      let outcomes = given
+      while (true) {
+        const batch = batchOf({ outcomes, checkpoints })
+        const parameters = settlementParameters(fence, now, batch, checkpoints)
+        if (!outcomes.some(isAdding)) {
+          return { released: yield* verb("Ledger.settle", "weir.settle", fence, parameters) }
+        }
+        const adding = [...parameters, ...addingParameters(batch)]
+        const released = yield* verb("Ledger.settle", "weir.settle_adding", fence, adding)
+        if (released !== LATE) return { released }
+        // A window was closed since these events were taken in. What is closed stays so: this ends.
+        const late = yield* query<{ readonly event_id: string }>("Ledger.settle", selectLate, [
+          text(fence.entity),
+          ...lateParameters(batch.events),
+        ])
+        outcomes = parkLate(outcomes, new Set(late.map(({ event_id }) => event_id)))
+      }
     }),
 
     ready: (fence, flow, limit, except) =>
@@ -185,6 +205,12 @@ export const fromClient = (
         ([row]) => row === undefined ? CHAIN_BEGIN : { sequence: Number(row.sequence), hash: row.hash },
       ),
 
+    lastAct: (entity, actions) =>
+      Effect.map(
+        query<AuditRow>("Ledger.lastAct", selectLastAct, [text(entity), textColumn(actions, (action) => action)]),
+        ([row]) => row === undefined ? null : auditOf(row),
+      ),
+
     incidents: ({ after, entities, entity, limit, open }) =>
       Effect.map(
         query<IncidentRow>("Ledger.incidents", selectIncidents, [
@@ -198,6 +224,33 @@ export const fromClient = (
         ]),
         (rows) => rows.map(incidentOf),
       ),
+
+    dueWindows: (fence, { flow, limit, nowMillis, quietSinceMillis }) =>
+      Effect.map(
+        owned<WindowRow>("Ledger.dueWindows", fence, selectDue, "series", [
+          text(flow),
+          bigint(nowMillis),
+          bigint(quietSinceMillis),
+          bigint(limit),
+        ]),
+        (rows) => rows.map(windowOf),
+      ),
+
+    closeWindows: Effect.fnUntraced(function* (fence, closings) {
+      const now = yield* Clock.currentTimeMillis
+      return yield* verb("Ledger.closeWindows", "weir.close_windows", fence, closingParameters(fence, now, closings))
+    }),
+
+    feed: (fence, feed, records) =>
+      Effect.map(
+        owned<FeedRow>("Ledger.feed", fence, selectFeed, "entity", [text(feed), bigintColumn(records, (id) => id)]),
+        (rows) => ({
+          watermark: rows[0]?.watermark ?? null,
+          told: new Map(rows.flatMap((row) => row.record_id === null ? [] : [[Number(row.record_id), toldOf(row)]])),
+        }),
+      ),
+
+    advance: (fence, step) => verb("Ledger.advance", "weir.advance", fence, advanceParameters(fence, step)),
 
     outbox: (fence, limit) =>
       Effect.map(
@@ -246,13 +299,29 @@ export const fromClient = (
       return Effect.gen(function* () {
         yield* query("Ledger.approve", lockLease, [text(entity)])
         yield* query("Ledger.approve", insertApproval, [...parameters, text(by)])
-        const [row] = yield* query<{ readonly n: number }>("Ledger.approve", releaseApproved, parameters)
+        const [row] = yield* query<{ readonly n: number }>("Ledger.approve", releaseWaiting, parameters)
         return row?.n ?? 0
       }).pipe(
         sql.withTransaction,
         Effect.mapError((error) => error._tag === "SqlError" ? ledgerError("Ledger.approve")(error) : error),
       )
     },
+
+    release: (fence, { flow, key }) =>
+      Effect.gen(function* () {
+        const owner = [text(fence.entity), bigint(fence.epoch)]
+        const lease = yield* query<{ readonly own: number }>("Ledger.release", lockOwnLease, owner)
+        if (lease.length === 0) return yield* fenced("Ledger.release", fence.entity, fence.epoch)
+        const [row] = yield* query<{ readonly n: number }>("Ledger.release", releaseWaiting, [
+          text(fence.entity),
+          text(flow),
+          text(key),
+        ])
+        return row?.n ?? 0
+      }).pipe(
+        sql.withTransaction,
+        Effect.mapError((error) => error._tag === "SqlError" ? ledgerError("Ledger.release")(error) : error),
+      ),
 
     dismiss: Effect.fnUntraced(function* (entity, eventIds, reason) {
       const now = yield* Clock.currentTimeMillis

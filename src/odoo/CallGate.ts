@@ -11,6 +11,7 @@
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Option } from "effect"
 import type { Lane } from "../flow/Flow.ts"
+import { elapsedMillisOf } from "../telemetry/elapsed.ts"
 import { AdaptiveLimit } from "./AdaptiveLimit.ts"
 import { FairQueue, lanes } from "./FairQueue.ts"
 import { OdooError } from "./Odoo.ts"
@@ -50,6 +51,8 @@ export interface GateSnapshot {
   readonly limit: number
   readonly running: number
   readonly waiting: Readonly<Record<Lane, number>>
+  /** Entities that close their books: they get a larger share. */
+  readonly favoured: ReadonlyArray<string>
 }
 
 interface Waiter {
@@ -111,6 +114,8 @@ export class CallGate extends Context.Service<CallGate, {
     caller: Caller,
     effect: Effect.Effect<A, OdooError, R>,
   ) => Effect.Effect<A, OdooError, R>
+  /** Whether an entity gets a larger share of its database, and backfills there step back. */
+  readonly favour: (database: string, entity: string, favoured: boolean) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ReadonlyArray<GateSnapshot>>
 }>()("weir/odoo/CallGate") {}
 
@@ -126,7 +131,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
 
   /** Opens the door now, and again when the rate allows. */
   const open = (door: Door, clock: Clock.Clock): Effect.Effect<void> => {
-    const pause = door.open(clock.currentTimeMillisUnsafe())
+    const pause = door.open(elapsedMillisOf(clock))
     if (pause === 0 || door.timer) return Effect.void
     door.timer = true
     return Effect.sleep(Duration.millis(Math.ceil(pause))).pipe(
@@ -141,7 +146,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
 
   const leave = (door: Door, clock: Clock.Clock, caller: Caller, waiter: Waiter, exit: Exit.Exit<unknown, OdooError>) =>
     Effect.suspend(() => {
-      const nowMillis = clock.currentTimeMillisUnsafe()
+      const nowMillis = elapsedMillisOf(clock)
       door.running--
       if (Exit.isSuccess(exit)) {
         door.limit.answered({
@@ -202,12 +207,14 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
         }
         return pass(door, clock, caller, effect)
       }),
+    favour: (database, entity, favoured) => Effect.sync(() => doors.get(database)?.queue.favour(entity, favoured)),
     snapshot: Effect.sync(() =>
       [...doors].map(([database, door]) => ({
         database,
         cap: door.cap,
         limit: door.limit.value,
         running: door.running,
+        favoured: [...door.queue.favoured],
         waiting: Object.fromEntries(lanes.map((lane) => [lane, door.queue.sizeOf(lane)])) as Record<Lane, number>,
       }))
     ),

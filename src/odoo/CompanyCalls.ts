@@ -100,7 +100,7 @@ export const companyCalls = (
             "odoo.company": company.id,
             "weir.entity": company.entity,
           },
-        }),
+        }, { captureStackTrace: false }),
       ),
     )
   }

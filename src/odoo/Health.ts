@@ -8,7 +8,7 @@ import { Context, Effect, Layer } from "effect"
 export type Writer = symbol
 
 interface Known {
-  /** When a plan run went through last, epoch milliseconds. */
+  /** When a plan run went through last, by the clock that never jumps (`telemetry/elapsed.ts`), as all times here. */
   servedMillis: number
   /** Writers whose last try failed, with the line of work they belong to. */
   readonly failing: Map<Writer, string>

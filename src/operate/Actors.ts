@@ -17,6 +17,7 @@ export type Order =
     readonly reason: string
     readonly untilMillis: number | null
   }
+  | { readonly _tag: "Close"; readonly reason: string; readonly untilMillis: number | null }
   | { readonly _tag: "Drain" }
   | { readonly _tag: "Resume" }
   | { readonly _tag: "Pause"; readonly flow: string; readonly reason: string; readonly untilMillis: number | null }
@@ -56,7 +57,11 @@ export const live = Layer.effect(
   Actors,
   Effect.gen(function* () {
     const { entities } = yield* Roster
-    const clientOf = yield* LegalEntity.client
+    const client = yield* LegalEntity.client
+    const clientOf = (code: string) => {
+      const settings = entities.get(code)
+      return client(settings === undefined ? code : addressOf(settings))
+    }
 
     /** Unconfigured ones are turned away before. */
     const actorOf = (entity: string) => clientOf(addressOf(entities.get(entity) ?? { code: entity }))
@@ -66,6 +71,8 @@ export const live = Layer.effect(
       switch (order._tag) {
         case "Mode":
           return client.SetMode({ actor, mode: order.mode, reason: order.reason, untilMillis: order.untilMillis })
+        case "Close":
+          return client.Close({ actor, reason: order.reason, untilMillis: order.untilMillis })
         case "Drain":
           return client.Drain({ actor })
         case "Resume":

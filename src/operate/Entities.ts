@@ -1,6 +1,6 @@
-/** Orders to a legal entity as a whole, and to one of its flows: modes, drain, resume, pauses. */
+/** Orders to a legal entity as a whole, and to one of its flows: modes, close, drain, resume, pauses. */
 import { Clock, Context, DateTime, Effect, Layer, Schema } from "effect"
-import { type EntityStatus, OverrideStatus, State } from "../actor/Board.ts"
+import { CloseStatus, type EntityStatus, OverrideStatus, State } from "../actor/Board.ts"
 import { Roster } from "../actor/Roster.ts"
 import { Actors, type Order } from "./Actors.ts"
 import { Admission, type Particulars } from "./Admission.ts"
@@ -25,6 +25,15 @@ export const ModeRequest = Schema.Struct({
 }).annotate({ identifier: "ModeRequest" })
 export type ModeRequest = typeof ModeRequest.Type
 
+export const CloseRequest = Schema.Struct({
+  reason: Reason,
+  until: Schema.NullOr(Schema.DateTimeUtcFromString).annotate({
+    description:
+      "When the books are closed, RFC 3339; null: what a person said before is over, the calendar counts alone",
+  }),
+}).annotate({ identifier: "CloseRequest" })
+export type CloseRequest = typeof CloseRequest.Type
+
 export const PauseRequest = Schema.Struct({ reason: Reason, until: Until }).annotate({ identifier: "PauseRequest" })
 export type PauseRequest = typeof PauseRequest.Type
 
@@ -38,6 +47,8 @@ const fields = {
   mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
   /** Who decided the mode; null: Weir itself. */
   override: Schema.NullOr(OverrideStatus),
+  /** It closes its books now; null: it does not. */
+  close: Schema.NullOr(CloseStatus),
   /** Flows that are paused. */
   paused: Schema.Array(Schema.Struct({ flow: Schema.String, ...OverrideStatus.fields })),
 }
@@ -54,15 +65,16 @@ type Obeying = Effect.Effect<OrderAnswer, Refused>
 
 export class Entities extends Context.Service<Entities, {
   readonly mode: (caller: CallerIdentity, entity: string, request: ModeRequest) => Obeying
+  readonly close: (caller: CallerIdentity, entity: string, request: CloseRequest) => Obeying
   readonly drain: (caller: CallerIdentity, entity: string) => Obeying
   readonly resume: (caller: CallerIdentity, entity: string) => Obeying
   readonly pause: (caller: CallerIdentity, entity: string, flow: string, request: PauseRequest) => Obeying
   readonly unpause: (caller: CallerIdentity, entity: string, flow: string, request: UnpauseRequest) => Obeying
 }>()("weir/operate/Entities") {}
 
-const answerOf = ({ entity, flows, mode, override, state }: EntityStatus, done: boolean): OrderAnswer => {
+const answerOf = ({ close, entity, flows, mode, override, state }: EntityStatus, done: boolean): OrderAnswer => {
   const paused = flows.flatMap(({ flow, paused }) => paused === null ? [] : [{ flow, ...paused }])
-  return { done, entity, state, mode, override, paused }
+  return { done, entity, state, mode, override, close, paused }
 }
 
 const future = Effect.fnUntraced(function* (until: DateTime.Utc | undefined) {
@@ -106,6 +118,14 @@ export const layer = Layer.effect(
           mode === "auto" && until !== undefined
             ? new Invalid({ detail: "auto lifts a person's mode at once: it takes no until." })
             : Effect.map(future(until), (untilMillis) => ({ _tag: "Mode", mode, reason, untilMillis })),
+        ),
+      close: (caller, entity, { reason, until }) =>
+        give(
+          caller,
+          "entity.close",
+          entity,
+          { reason },
+          Effect.map(future(until ?? undefined), (untilMillis) => ({ _tag: "Close", reason, untilMillis })),
         ),
       drain: (caller, entity) => give(caller, "entity.drain", entity, {}, Effect.succeed({ _tag: "Drain" })),
       resume: (caller, entity) => give(caller, "entity.resume", entity, {}, Effect.succeed({ _tag: "Resume" })),

@@ -37,6 +37,7 @@ export const operations = {
   "caller.show": spec("read", "installation", false)("Who the caller is, and what it may do"),
   "status.show": read("Where every legal entity and flow stands"),
   "entity.mode": operate("Decide what a legal entity may do, or let Weir decide again"),
+  "entity.close": operate("Say that a legal entity closes its books, or that this is over"),
   "entity.drain": operate("Stop a legal entity in order: no more intake, everything in flight settled"),
   "entity.resume": operate("Take up the work of a drained legal entity again"),
   "flow.pause": operate("Pause one flow of a legal entity"),

@@ -23,6 +23,8 @@ export const StatusRow = Schema.Struct({
   decided: Schema.String,
   /** Who paused the flow, why and until when; empty: nobody. */
   paused: Schema.String,
+  /** The entity closes its books: who says so, until when and why; empty: it does not. */
+  close: Schema.String,
   /** The worst circuit of what the flow needs: `closed`, or the dependency that it waits for. */
   circuit: Schema.String,
   /** Incidents of the entity that are not over. */

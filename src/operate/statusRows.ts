@@ -36,9 +36,9 @@ const none: Omit<Tally, "entity" | "flow"> = {
 }
 
 /** `ada until 2026-12-31T18:00:00.000Z: year end` */
-const decidedBy = (override: EntityStatus["override"]): string => {
-  if (override === null) return ""
-  const { actor, reason, untilMillis } = override
+const decidedBy = (decision: EntityStatus["override"] | EntityStatus["close"]): string => {
+  if (decision === null) return ""
+  const { actor, reason, untilMillis } = decision
   return `${actor}${untilMillis === null ? "" : ` until ${new Date(untilMillis).toISOString()}`}: ${reason}`
 }
 
@@ -84,6 +84,7 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
         mode: actor?.mode ?? owner?.mode ?? mode,
         decided: decidedBy(actor?.override ?? null),
         paused: decidedBy(line?.paused ?? null),
+        close: decidedBy(actor?.close ?? null),
         circuit: circuitOf(flow, actor?.circuits ?? []),
         incidents: actor?.incidents ?? 0,
         rebuilds: line?.rebuilds ?? 0,

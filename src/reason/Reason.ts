@@ -169,6 +169,12 @@ export const reasons = {
     "Correct the line at the source, send the time as not billable, or set the order right in Odoo; then retry.",
     "line senior of engagement ENG-0007 is on an order that is cancel",
   ),
+  "USAGE-LATE": business(
+    "park",
+    "The period that the usage belongs to is closed, and late usage is not counted in the next one",
+    "Send a true-up of the period with what was really used (usage.trued-up); dismiss this one.",
+    "ENG-0007.tokens 2026-10 is closed",
+  ),
   "ENGAGEMENT-CLOSED": business(
     "park",
     "The engagement is closed and takes no more changes or work of later days",
@@ -193,6 +199,18 @@ export const reasons = {
     "Publish the change under the number of the customer that remains; dismiss this one.",
     "CUS-0043 was merged into CUS-0042",
   ),
+  "DEPENDENCY-DOWN": technical(
+    "wait",
+    "A service beside Odoo that the event needs does not answer",
+    "Nothing: it is asked again, and the event goes on by itself. If it lasts, look at the service.",
+    "tax does not answer: no answer within 5s",
+  ),
+  "DEPENDENCY-REFUSED": business(
+    "park",
+    "A service beside Odoo cannot answer for this event",
+    "Correct the event at the source or the service's data, then retry.",
+    "tax: no rate for country ZZ",
+  ),
   "BEHIND-EXCEPTION": business(
     "park",
     "An earlier event of the same business key is not done yet",
@@ -205,6 +223,48 @@ export const reasons = {
     "Odoo computes other totals than the event promises",
     "Correct prices or the tax mapping; the draft stands in Odoo unposted.",
     "account.move 96: amount_tax: promised 191.54, Odoo computes 191.55. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "EXCHANGE-RATE-MISSING": business(
+    "park",
+    "Odoo has no exchange rate for the document's day",
+    "Publish exchange-rate.published or enter the rate in Odoo, then retry. Odoo would have booked it one to one.",
+    "Odoo has no rate of USD for be01 within 31 days before 2026-10-31",
+  ),
+  "INVOICE-HELD": business(
+    "wait",
+    "The invoice was requested with hold, and nobody has released it",
+    "Nothing; look at the draft and have it released: invoice.released. When overdue: ask who should.",
+    "the draft of INV-00123 waits for invoice.released. Already in Odoo: account.move 96 (weir_be01.invoices_INV-00123).",
+  ),
+  "NOTHING-READY": business(
+    "park",
+    "Nothing of the engagement is ready to be invoiced up to that day",
+    "Dismiss; or find what is missing (timesheets, a reached milestone), then retry.",
+    "nothing of ENG-0007 is ready to be invoiced up to 2026-10-31",
+  ),
+  "READY-MISMATCH": business(
+    "park",
+    "What Odoo has to invoice does not fit what was asked for, or its timesheets",
+    "Look at the order in Odoo: hours that were invoiced by hand without their timesheets, or fractions that are billed already. Then retry or request the lines one by one.",
+    'ENG-0007: "Senior consultant" has 12.5 to be invoiced up to 2026-10-31, its timesheets on no invoice come to 14',
+  ),
+  "CREDIT-EXCEEDS-INVOICE": business(
+    "park",
+    "The credit notes of an invoice would come to more than the invoice",
+    "Find out which of them is wrong; dismiss it, or pay the rest back with payment.refunded.",
+    "INV-00123 comes to 1103.65, its credit notes to 900.00 and this one to 300.00",
+  ),
+  "WRITE-OFF-EXCEEDS-OPEN": business(
+    "park",
+    "More is to be written off than the invoice has open",
+    "Request what is open, dismiss this one.",
+    "INV-00123 has 2.55 open, 3.00 are to be written off",
+  ),
+  "SETTLEMENT-MISMATCH": business(
+    "park",
+    "A payout does not come to what its payments do, or one of them was paid out before",
+    "Compare the provider's statement with the payments in Odoo; publish what is missing, then retry, or dismiss.",
+    "PO-00018: net and fee come to 150.50, its payments to 100.00",
   ),
   "TAX-MISMATCH": business(
     "park",

@@ -17,6 +17,7 @@ import { monthOf } from "../odoo/Locks.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
 import { PERIOD_FLOW } from "../odoo/plan/period.ts"
 import { type Look, Preview } from "../odoo/plan/preview/Preview.ts"
+import { lookingAsk } from "./asking.ts"
 import { classOf, judge, type Judgement, type Lateness } from "./classify.ts"
 import { actionable, type Finding } from "./Finding.ts"
 import type { Selection } from "./Request.ts"
@@ -38,9 +39,9 @@ export interface Examined {
 }
 
 export interface Examiner {
-  /** Findings about those messages that are selected, in their order. */
   /** What it looks with. */
   readonly look: Look
+  /** Findings about those messages that are selected, in their order. */
   readonly examine: (brought: ReadonlyArray<Brought>) => Effect.Effect<ReadonlyArray<Examined>, OdooError | LedgerError>
 }
 
@@ -91,7 +92,7 @@ export const makeExaminer = Effect.fnUntraced(function* (
 ) {
   const recall = yield* Recall
   const preview = yield* Preview
-  const look: Look = preview.open(company, "backfill")
+  const look: Look = preview.open(company, "backfill", yield* lookingAsk(company.entity))
   const decoders = new Map(flows.map((flow) => [flow.domain, makeDecoder(flow)]))
   const nobodys = makeDecoder(NOBODYS)
   /** Keys that would be applied in this run, for those that refer to them. */

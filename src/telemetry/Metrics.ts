@@ -35,6 +35,10 @@ export const exceptions = Metric.counter("weir_exceptions_total", {
   description: "Events that became exceptions, by code and kind",
   incremental: true,
 })
+export const unknownFields = Metric.counter("weir_event_unknown_fields_total", {
+  description: "Fields of events that no schema knows, by event type; their names are in the log",
+  incremental: true,
+})
 export const restarts = Metric.counter("weir_restarts_total", {
   description: "Pumps that stopped and were started again",
   incremental: true,
@@ -68,6 +72,9 @@ export const circuitTransitions = Metric.counter("weir_circuit_transitions_total
 export const entityMode = Metric.gauge("weir_entity_mode", {
   description: "1 for the mode that an entity is in, else 0",
 })
+export const entityClose = Metric.gauge("weir_entity_close", {
+  description: "1 while an entity closes its books, else 0",
+})
 export const modeChanges = Metric.counter("weir_mode_changes_total", {
   description: "Changes of an entity's mode, by the mode it went to and by whom: person or weir",
   incremental: true,
@@ -95,6 +102,7 @@ export const all = [
   circuitState,
   circuitTransitions,
   entityMode,
+  entityClose,
   modeChanges,
   incidentsOpen,
 ]
@@ -126,6 +134,8 @@ export interface FlowMeter {
   readonly backlog: (events: number) => Effect.Effect<void>
   readonly retried: (code: ReasonCode, events: number) => Effect.Effect<void>
   readonly parked: (code: ReasonCode, events: number) => Effect.Effect<void>
+  /** Fields that no schema knows, of events of a type. */
+  readonly drifted: (type: string, fields: number) => Effect.Effect<void>
   readonly restarted: Effect.Effect<void>
   /** Its consumer was replaced. */
   readonly rebuilt: Effect.Effect<void>
@@ -142,6 +152,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     backlog: Metric.withAttributes(backlog, fixed),
     retries: series(retries, fixed),
     exceptions: series(exceptions, fixed),
+    unknownFields: series(unknownFields, fixed),
   }
   return {
     settled: (outcomes, latenciesMillis) =>
@@ -154,6 +165,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     backlog: (count) => Metric.update(of.backlog, count),
     retried: (reason, count) => Metric.update(of.retries({ reason }), count),
     parked: (code, count) => Metric.update(of.exceptions({ code, kind: reasons[code].kind }), count),
+    drifted: (type, count) => Metric.update(of.unknownFields({ type }), count),
     restarted: Metric.update(Metric.withAttributes(restarts, fixed), 1),
     rebuilt: Metric.update(Metric.withAttributes(consumersRebuilt, fixed), 1),
   }
@@ -214,6 +226,10 @@ export const circuitMeter = (entity: string, dependency: string) => {
 }
 
 const modes = ["full", "essential", "drafts", "hold"] as const
+
+/** Whether an entity closes its books now. */
+export const closeMeter = (entity: string, closing: boolean): Effect.Effect<void> =>
+  Metric.update(Metric.withAttributes(entityClose, { entity }), closing ? 1 : 0)
 
 /** The series of one entity's mode and incidents. */
 export const modeMeter = (entity: string) => {

@@ -88,6 +88,29 @@ describe("Schedule", () => {
     assert.deepStrictEqual(sequences(schedule.take(2)), [3])
   })
 
+  it("fills a batch with the events of few parents, so that another one finds others free", () => {
+    const schedule = make()
+    push(schedule, ...Array.from({ length: 40 }, (_, n) => item(`k${n}`, n + 1, [`order-${n % 4}`])))
+    const parentsIn = (batch: Batch | null) => new Set(batch?.items.flatMap(({ payload }) => payload!.parents))
+    const [first, second] = [schedule.take(20), schedule.take(20)]
+    assert.deepStrictEqual([first?.items.length, second?.items.length], [20, 20])
+    assert.deepStrictEqual([parentsIn(first), parentsIn(second)], [
+      new Set(["order-0", "order-1"]),
+      new Set(["order-2", "order-3"]),
+    ])
+  })
+
+  it("lets a parent with more events than a batch takes wait for its next turn", () => {
+    const schedule = make()
+    push(schedule, ...Array.from({ length: 6 }, (_, n) => item(`a${n}`, n + 1, ["busy"])), item("b", 7, ["other"]))
+    const batches = [4, 4].map((size) => {
+      const batch = schedule.take(size)!
+      finish(schedule, batch)
+      return sequences(batch)
+    })
+    assert.deepStrictEqual(batches, [[1, 2, 3, 4], [7, 5, 6]])
+  })
+
   it("keeps a busy parent from starving the flow that asked first", () => {
     const parents = new Parents(() => {})
     const [bulk, critical] = [make("bulk", parents), make("critical", parents)]

@@ -13,8 +13,6 @@ const delivery: Delivery = {
   storedAtMillis: 0,
   redelivered: false,
   ack: () => {},
-  working: () => {},
-  nak: () => {},
 }
 const item = (versions: "gate" | "once", version: number | null, held = false): Item => ({
   event: {

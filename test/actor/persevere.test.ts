@@ -3,6 +3,8 @@ import { Clock, Duration, Effect, Fiber } from "effect"
 import { TestClock } from "effect/testing"
 import { backoffMillis } from "../../src/actor/patience.ts"
 import { type End, type Perseverance, persevere, type Retry } from "../../src/actor/persevere.ts"
+import { elapsedMillis } from "../../src/telemetry/elapsed.ts"
+import { settableClock } from "./setClock.ts"
 import { make as makeHealth, OdooHealth } from "../../src/odoo/Health.ts"
 import { OdooError } from "../../src/odoo/Odoo.ts"
 import type { ReasonCode } from "../../src/reason/Reason.ts"
@@ -30,7 +32,7 @@ const setup = (given: Partial<Perseverance> = {}) => {
     const writer = Symbol("others")
     while (true) {
       yield* Effect.sleep("5 seconds")
-      health.served("main", writer, yield* Clock.currentTimeMillis)
+      health.served("main", writer, yield* elapsedMillis)
     }
   }).pipe(Effect.forkChild)
   return { health, told, run, others }
@@ -77,6 +79,24 @@ describe("persevere", () => {
         assert.isAtLeast(end.history.countedMillis, 600_000)
       }))
   }
+
+  it.effect("takes a clock that is set forward for no hour of failing", () =>
+    Effect.gen(function* () {
+      const { clock, set } = yield* settableClock
+      yield* Effect.gen(function* () {
+        const { others, run } = setup()
+        yield* others
+        const fiber = yield* run(Effect.fail(errorOf("ODOO-NO-ANSWER")))
+        yield* TestClock.adjust("2 minutes")
+        set(3_600_000)
+        yield* TestClock.adjust("2 minutes")
+        assert.isTrue(isRunning(fiber))
+        set(-7_200_000)
+        yield* TestClock.adjust("10 minutes")
+        const { history } = givenUp(yield* Fiber.join(fiber))
+        assert.isBelow(history.countedMillis, 700_000)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+    }))
 
   it.effect("never counts a refused key, whoever else is served", () =>
     Effect.gen(function* () {

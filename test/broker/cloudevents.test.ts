@@ -111,6 +111,11 @@ describe("CloudEvents in NATS messages", () => {
     assert.strictEqual(codeOf(message(nested(MAX_EVENT_DEPTH))), "EVENT-NOT-CLOUDEVENT")
     assert.strictEqual(codeOf(message(nested(200_000))), "EVENT-NOT-CLOUDEVENT")
   })
+  it("takes many brackets that lie side by side, or in texts", () => {
+    const wide = JSON.stringify({ specversion: "1.0", data: { lines: Array.from({ length: 200 }, () => ({ a: [] })) } })
+    const text = JSON.stringify({ specversion: "1.0", data: "[".repeat(500) })
+    for (const body of [wide, text]) assert.strictEqual(codeOf(message(body)), "an event")
+  })
   it("keeps the payload out of the problem's text", () => {
     const result = parseEnvelope(message('{"secret": hunter2'))
     assert.isTrue(Result.isFailure(result) && !result.failure.detail.includes("hunter2"))

@@ -108,6 +108,103 @@ describe("the broker on JetStream", () => {
       yield* Effect.retry(noneLeft, { schedule: Schedule.spaced("20 millis"), times: 50 })
     }).pipe(Effect.scoped))
 
+  const consumerInfo = manage((jsm) => jsm.consumers.info("ERP", "weir_be01_timesheets_e1"))
+
+  it.live("acknowledges to the broker what lies before the first message without ack", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url })
+      yield* broker.provision
+      yield* broker.publish(numbered(10))
+      const consumer = yield* Effect.provideService(open(timesheets), Broker, broker)
+      const deliveries = yield* consumer.take(10)
+      const acknowledged = (ids: ReadonlyArray<number>, floor: number) =>
+        Effect.suspend(() => {
+          for (const id of ids) deliveries[id - 1]!.ack()
+          const there = Effect.filterOrFail(consumerInfo, (info) => info.ack_floor.stream_seq === floor)
+          return Effect.retry(there, { schedule: Schedule.spaced("10 millis"), times: 100 })
+        })
+      yield* acknowledged([2, 1, 3, 5, 9], 3)
+      yield* acknowledged([4], 5)
+      yield* acknowledged([6, 7, 8, 10], 10)
+    }).pipe(Effect.scoped))
+
+  it.live("holds a bounded number of messages, however many consumers have a backlog", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url, maxInFlight: 100 })
+      yield* broker.provision
+      const entities = ["be01", "de01", "fr01"]
+      const subjectOf = (entity: string) => `erp.${entity}.timesheet.approved`
+      yield* broker.publish(entities.flatMap((entity, n) => numbered(400, subjectOf(entity), 1 + 400 * n)))
+      const consumers = yield* Effect.forEach(
+        entities,
+        (entity) =>
+          Effect.provideService(
+            open({ ...timesheets, entity, subject: `erp.${entity}.timesheet.>`, maxInFlight: 1_000 }),
+            Broker,
+            broker,
+          ),
+      )
+      // What has its own places comes to everybody; the hundred of the stock go to whoever asks first.
+      const held = yield* Effect.forEach(consumers, (consumer) => consumer.take(64))
+      yield* Effect.sleep(300)
+      const waiting = (yield* Effect.forEach(consumers, (consumer) => consumer.waiting)).reduce((a, b) => a + b)
+      assert.strictEqual(waiting, 100)
+      for (const delivery of held.flat()) delivery.ack()
+      // Everybody gets everything in the end.
+      for (const [n, consumer] of consumers.entries()) {
+        for (let left = 400 - 64; left > 0; left--) for (const delivery of yield* consumer.take(1)) delivery.ack()
+        assert.strictEqual(yield* consumer.waiting, 0, entities[n])
+      }
+    }).pipe(Effect.scoped))
+
+  it.live("drops what the broker delivers again", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url })
+      yield* broker.provision
+      yield* broker.publish(numbered(3))
+      const consumer = yield* Effect.provideService(open({ ...timesheets, maxInFlight: 4 }), Broker, broker)
+      const [first, second] = yield* consumer.take(3)
+      second?.ack()
+      yield* Effect.promise(async () => {
+        const nc = await connect({ servers: server.url })
+        for (const sequence of [1, 2]) {
+          nc.publish(`$JS.ACK.ERP.weir_be01_timesheets_e1.1.${sequence}.${sequence}.0.0`, "-NAK")
+        }
+        await nc.flush()
+        await nc.close()
+      })
+      const again = Effect.filterOrFail(consumerInfo, (info) => info.delivered.consumer_seq === 5)
+      yield* Effect.retry(again, { schedule: Schedule.spaced("10 millis"), times: 100 })
+      assert.strictEqual(yield* consumer.waiting, 0)
+      first?.ack()
+      yield* broker.publish(numbered(1, undefined, 4))
+      assert.deepStrictEqual((yield* consumer.take(1)).map(idOf), [4])
+    }).pipe(Effect.scoped))
+
+  it.live("notices a message that went out and never came, when nothing comes after it", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url })
+      yield* broker.provision
+      yield* broker.publish(numbered(3))
+      const consumer = yield* Effect.provideService(open({ ...timesheets, maxInFlight: 2 }), Broker, broker)
+      const deliveries = yield* consumer.take(2)
+      // Somebody else gets the third one.
+      yield* Effect.promise(async () => {
+        const nc = await connect({ servers: server.url })
+        const next = "$JS.API.CONSUMER.MSG.NEXT.ERP.weir_be01_timesheets_e1"
+        assert.strictEqual(idOf(await nc.request(next, "1", { noMux: true, timeout: 1_000 })), 3)
+        await nc.close()
+      })
+      for (const delivery of deliveries) delivery.ack()
+      const failure = yield* consumer.failure
+      assert.strictEqual(failure.reason, "Interrupted")
+      assert.include(failure.message, "3 deliveries went out, 2 arrived")
+    }).pipe(Effect.scoped))
+
   it.live("goes on when the server was frozen for a moment", () =>
     Effect.gen(function* () {
       const frozen = yield* NatsServer.start({ storeDir: yield* folder })

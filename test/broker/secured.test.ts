@@ -69,7 +69,7 @@ const consumed = (broker: typeof Broker.Service, count: number) =>
     subject: "erp.be01.invoice.>",
     afterSequence: 0,
     maxInFlight: 10,
-  }).pipe(Stream.take(count), Stream.tap((delivery) => Effect.sync(delivery.ack)), Stream.runCollect)
+  }).pipe(Stream.take(count), Stream.tap((delivery) => Effect.sync(() => delivery.ack())), Stream.runCollect)
 
 describe("the broker's users of deploy/nats", () => {
   it.live("let Weir do all it does, publishers publish events, operators look, and nobody more", () =>

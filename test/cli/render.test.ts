@@ -12,6 +12,7 @@ const row: StatusRow = {
   mode: "full",
   decided: "",
   paused: "",
+  close: "",
   circuit: "closed",
   incidents: 0,
   rebuilds: 0,
@@ -72,6 +73,16 @@ describe("the status table", () => {
       "1",
       "1.5",
       "2h",
+    ])
+  })
+
+  it("says below who decided what", () => {
+    const rows = [{ ...row, decided: "ada: upgrade", mode: "hold" as const, close: "calendar: close calendar" }, row]
+    const text = render({ version: "0", at: "", live: true, rows: [...rows.slice(1), rows[0]!] }, plain)
+    assert.deepStrictEqual(text.split("\n").slice(-3), [
+      "",
+      "* be01 hold, decided by ada: upgrade",
+      "* be01 closes its books, by calendar: close calendar",
     ])
   })
 

@@ -42,6 +42,28 @@ describe("weir.json", () => {
       assert.strictEqual(callLimitOf({ workers: 1, share: 0.1 }), 1)
     }))
 
+  it.effect("has a close calendar only with days that there are", () =>
+    Effect.gen(function* () {
+      const close = (value: unknown) => ({ ...file, entities: { be01: { ...be01, close: value } } })
+      const ranges = [{ from: "2026-12-28", to: "2027-01-08" }]
+      const { configuration } = yield* accepted(close({ days: [-1, 1], ranges }))
+      assert.deepStrictEqual(configuration.entities["be01"]?.close, { timeZone: "UTC", days: [-1, 1], ranges })
+      assert.isUndefined((yield* accepted(file)).configuration.entities["be01"]?.close)
+      const { problems } = yield* refused(close({
+        timeZone: "Europe/Nowhere",
+        days: [0, 32],
+        ranges: [{ from: "2026-12-28", to: "2026-12-01" }, { from: "2026-13-01", to: "soon" }],
+      }))
+      assert.deepStrictEqual(problems.map(({ path }) => path.replace("entities.be01.close.", "")).sort(), [
+        "days",
+        "days.1",
+        "ranges.0",
+        "ranges.1.from",
+        "ranges.1.to",
+        "timeZone",
+      ])
+    }))
+
   it.effect("tells every problem at once, each with path, what was found and what is expected", () =>
     Effect.gen(function* () {
       const error = yield* refused({

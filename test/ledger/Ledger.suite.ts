@@ -4,6 +4,7 @@ import { Effect, type Layer, Result } from "effect"
 import { TestClock } from "effect/testing"
 import { type Act, type Incident, verifyAudit } from "../../src/ledger/Governance.ts"
 import { type EventState, type Fence, Ledger, type LedgerError, type Outcome } from "../../src/ledger/Ledger.ts"
+import { addingSentences } from "./adding.suite.ts"
 import {
   applied,
   behind,
@@ -320,6 +321,24 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         })
         const [answer] = yield* ledger.admit(fence, "period", [{ eventId: "x", key: "2026-10", references: [] }])
         assert.deepInclude(answer?.mapping, { model: "approval", externalId: "cfo" })
+      }))
+
+    it.effect("releases whoever waits for something that is no event, and nobody who waits for it later", () =>
+      Effect.gen(function* () {
+        const { fence, ledger } = yield* claimed
+        const tax = { flow: "dependency", key: "tax" }
+        yield* ledger.settle(
+          fence,
+          settlement([waiting("e1", tax, { key: "A" }), waiting("e2", { ...tax, key: "pricing" }, { key: "B" })]),
+        )
+        assert.strictEqual(yield* ledger.release(fence, tax), 1)
+        assert.strictEqual(yield* ledger.release(fence, tax), 0)
+        assert.deepStrictEqual(yield* readyIds(ledger, fence), ["e1"])
+        assert.deepStrictEqual(yield* ledger.settle(fence, settlement([waiting("e3", tax, { key: "C" })])), {
+          released: 0,
+        })
+        const stale = yield* Effect.flip(ledger.release({ ...fence, epoch: fence.epoch - 1 }, tax))
+        assert.strictEqual(stale.reason, "Fenced")
       }))
 
     it.effect("releases whoever waits for a key when it is applied, and hands the message back as it came", () =>
@@ -683,6 +702,13 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           5,
         ])
         assert.strictEqual(verifyAudit(records), null)
+        const last = (...actions: ReadonlyArray<string>) =>
+          Effect.map(ledger.lastAct(entity, actions), (record) => record?.sequence ?? null)
+        assert.deepStrictEqual(
+          [yield* last("mode.changed"), yield* last("mode.changed", "drained"), yield* last("resumed")],
+          [5, 6, null],
+        )
+        assert.isNull(yield* ledger.lastAct(freshEntity(), ["drained"]))
         const changed = (n: number, change: Partial<(typeof records)[number]>) =>
           records.map((record, index) => index === n ? { ...record, ...change } : record)
         assert.strictEqual(verifyAudit(changed(2, { actor: "mallory" })), 3)
@@ -691,4 +717,6 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.strictEqual(verifyAudit(records.toSpliced(1, 1)), 2, "one removed")
         assert.strictEqual(verifyAudit(records.toSpliced(1, 0, records[0]!)), 2, "one put in between")
       }))
+
+    addingSentences(it, claimed)
   })

@@ -6,7 +6,15 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access", "0006_desk", "0010_runs"]
+const all = [
+  "0001_tables",
+  "0002_verbs",
+  "0003_governance",
+  "0005_access",
+  "0006_desk",
+  "0008_windows",
+  "0010_runs",
+]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -28,6 +36,7 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "environment",
           "event",
           "exception_group",
+          "feed",
           "held",
           "history",
           "idempotency_key",
@@ -40,6 +49,8 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "run",
           "run_event",
           "tally",
+          "told",
+          "window",
         ],
       )
       assert.deepStrictEqual(yield* run, [])

@@ -1,6 +1,7 @@
 /** Random work for a ledger: the same seed does the same. Small ranges, so that events meet often. */
 import { Effect } from "effect"
 import type { Fence, Ledger, Outcome } from "../../src/ledger/Ledger.ts"
+import { adding, publication, telling } from "./adding.suite.ts"
 import { applied, behind, duplicate, generator, mapping, parked, settlement, superseded, waiting } from "./outcomes.ts"
 
 const flows = ["customers", "engagements", "timesheets"] as const
@@ -29,12 +30,61 @@ export const randomWork = (seed: number, steps: number) => {
       () => behind(id, options),
     ])()
   }
+  /** Events of their own that add to few windows and tell of few records, so that they meet often. */
+  const adder = (): Outcome => {
+    const n = 1 + int(ids)
+    const period = `P${n % 3}`
+    const late = int(2) === 0 ? null : { period: "P9", closesAtMillis: 900 }
+    return int(2) === 0
+      ? adding(`u${n}`, pick(["1", "0.25", "-3.5"]), { series: `S${n % 2}`, period, closesAtMillis: n * 10, late })
+      : telling(`i${n}`, 1 + n % 5, pick(["posted", "paid"]), n % 2 === 0 ? null : `c${n}`)
+  }
   const some = <A>(most: number, make: () => A): Array<A> => Array.from({ length: int(most + 1) }, make)
   type Verb = (ledger: typeof Ledger.Service, fence: Fence) => Effect.Effect<unknown, unknown>
+  const adds = (roll: number): Verb => {
+    const now = int(1_000)
+    const quiet = int(2) === 0 ? now : 0
+    const changes = some(
+      3,
+      () => ({ record: 1 + int(5), content: pick(["posted", "paid"]), revision: int(4), key: null }),
+    )
+    const watermark = int(3) === 0 ? null : `2026-11-${10 + int(9)}`
+    if (roll > 10) {
+      return (ledger, fence) =>
+        ledger.advance(fence, {
+          feed: "invoices",
+          watermark,
+          changes: changes.filter((one, n) => changes.findIndex(({ record }) => record === one.record) === n)
+            .map((one) => ({
+              ...one,
+              publication: one.revision === 3 ? null : publication(`${one.record}-${one.content}`),
+            })),
+        })
+    }
+    return (ledger, fence) =>
+      ledger.dueWindows(fence, { flow: "usage", nowMillis: now, quietSinceMillis: quiet, limit: 2 }).pipe(
+        Effect.tap((windows) =>
+          ledger.closeWindows(
+            fence,
+            windows.map(({ events, period, series }) => ({
+              flow: "usage",
+              series,
+              period,
+              events,
+              publication: publication(`${series}-${period}`),
+            })),
+          )
+        ),
+      )
+  }
   const step = (): Verb => {
-    const roll = int(10)
+    const roll = int(13)
+    if (roll >= 10) return adds(roll)
     if (roll < 7) {
-      const work = settlement(some(12, outcome), int(4) === 0 ? { [pick(flows)]: int(ids * 2) } : {})
+      const work = settlement(
+        [...some(12, outcome), ...some(3, adder)],
+        int(4) === 0 ? { [pick(flows)]: int(ids * 2) } : {},
+      )
       return (ledger, fence) => ledger.settle(fence, work)
     }
     const chosen = some(6, () => `e${1 + int(ids)}`)
@@ -59,12 +109,21 @@ export const everything = (ledger: typeof Ledger.Service, fence: Fence) =>
           references: [{ flow, key: `K${n % keys}` }],
         })),
       ))
+    const outbox = yield* ledger.outbox(fence, 1_000)
     const exceptions = yield* ledger.exceptions({ entity: fence.entity, limit: 1_000 })
     return {
       answers,
       tallies: (yield* ledger.tallies(fence.entity)).map((tally) => ({ ...tally, entity: "" })),
       held: exceptions.map((one) => ({ ...one, entity: "" }))
         .toSorted((a, b) => a.streamSequence - b.streamSequence),
+      sent: outbox.map(({ publication }) => publication),
+      windows: yield* ledger.dueWindows(fence, {
+        flow: "usage",
+        nowMillis: 1_000,
+        quietSinceMillis: Number.MAX_SAFE_INTEGER,
+        limit: 100,
+      }),
+      feed: yield* ledger.feed(fence, "invoices", [1, 2, 3, 4, 5]),
       ready: yield* Effect.forEach(flows, (flow) => ledger.ready(fence, flow, 100, [])),
     }
   })

@@ -41,10 +41,10 @@ describe("the flows' fixtures on a real Odoo", () => {
     it.live(
       fixture.name,
       () =>
-        replayed(fixture, `${run}${at.toString(36)}`, { moment: Effect.sleep("250 millis"), patience: 400 }).pipe(
+        replayed(fixture, `${run}${at.toString(36)}`, { moment: Effect.sleep("250 millis"), patience: 2000 }).pipe(
           Effect.provide(ports),
         ),
-      120_000,
+      600_000,
     )
   }
 })

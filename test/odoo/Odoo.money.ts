@@ -332,6 +332,26 @@ export const moneySentences = (it: It): void => {
       assert.match(nameOf(first(partials)["exchange_move_id"]), /^EXCH\/\d{4}\/\d{2}\/\d{4}/u)
     }))
 
+  it.effect("a payment that comes to nothing in the company's currency settles its part all the same", () =>
+    Effect.gen(function* () {
+      const { read } = yield* World
+      yield* rates
+      const invoice = yield* foreignInvoice("M-3", "KWD", [["1", "10"]])
+      yield* post(invoice)
+      const [due] = yield* itemsOf(invoice, ["account_type", "=", "asset_receivable"])
+      const total = Number(due!["amount_residual_currency"])
+      const least = yield* receivable("payment_id", yield* paid("M-3a", "0.001", { currency: "KWD" }))
+      yield* match(least, due!)
+      const rest = yield* receivable("payment_id", yield* paid("M-3b", (total - 0.001).toFixed(3), { currency: "KWD" }))
+      yield* match(rest, due!)
+      const settled = yield* read("account.move", invoice, "payment_state", "amount_residual", "amount_residual_signed")
+      assert.deepStrictEqual(amounts(settled, "payment_state", "amount_residual", "amount_residual_signed"), [
+        "paid",
+        0,
+        0,
+      ])
+    }))
+
   it.effect("a payment in the company's currency pays a foreign invoice at the payment's rate", () =>
     Effect.gen(function* () {
       const { company, read } = yield* World
@@ -587,6 +607,32 @@ export const moneySentences = (it: It): void => {
       assert.deepStrictEqual(notes.map(({ id }) => id), [note])
     }))
 
+  it.effect("a posted line of an engagement is an analytic line too, of no project, until it is taken back", () =>
+    Effect.gen(function* () {
+      const { call, search, xid } = yield* World
+      const { analytic } = yield* engagement("BL-20")
+      const { id } = yield* draftInvoice("BL-20", [["2", "100"]], xid("engagements", "BL-20.line-1"))
+      const booked = search(
+        "account.analytic.line",
+        [["move_line_id.move_id", "=", id]],
+        "amount",
+        "unit_amount",
+        "project_id",
+        "account_id",
+        "so_line",
+      )
+      assert.deepStrictEqual(yield* booked, [])
+      yield* post(id)
+      const [line, ...others] = yield* booked
+      assert.deepStrictEqual([others, amounts(line!, "amount", "unit_amount", "project_id", "so_line")], [
+        [],
+        [200, 2, false, false],
+      ])
+      assert.strictEqual(idOf(line!["account_id"]), analytic)
+      yield* call("account.move", "button_draft", { ids: [id] })
+      assert.deepStrictEqual(yield* booked, [])
+    }))
+
   it.effect("an invoice that is credited whole is reversed", () =>
     Effect.gen(function* () {
       const { read, xid } = yield* World
@@ -680,6 +726,17 @@ export const moneySentences = (it: It): void => {
       assert.strictEqual((yield* read("account.payment", payment, "state"))["state"], "in_process")
       yield* mark("not_paid")
       assert.strictEqual(yield* state, "partial")
+      const rest = yield* postedPayment(
+        "BL-10r",
+        cents((yield* read("account.move", invoice, "amount_residual"))["amount_residual"]),
+      )
+      yield* match(yield* receivable("payment_id", rest), yield* receivable("move_id", invoice))
+      const stateOfRest = Effect.map(read("account.payment", rest, "state"), (found) => found["state"])
+      assert.deepStrictEqual([yield* state, yield* stateOfRest], ["paid", "paid"])
+      yield* mark("blocked")
+      assert.deepStrictEqual([yield* state, yield* stateOfRest], ["blocked", "in_process"])
+      yield* mark("not_paid")
+      assert.deepStrictEqual([yield* state, yield* stateOfRest], ["paid", "paid"])
     }))
 
   it.effect("an own entry settles payments at the bank, with what the provider kept", () =>

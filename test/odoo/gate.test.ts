@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
+import { Clock, Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import type { Lane } from "../../src/flow/Flow.ts"
 import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
 import { type Caller, CallGate, type GateDatabase, layer } from "../../src/odoo/CallGate.ts"
+import { settableClock } from "../actor/setClock.ts"
 import { FairQueue, lanes } from "../../src/odoo/FairQueue.ts"
 import { OdooError } from "../../src/odoo/Odoo.ts"
 
@@ -157,6 +158,21 @@ describe("CallGate", () => {
       assert.strictEqual(yield* Ref.get(started), 10)
     }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
 
+  it.effect("keeps to the rate when the clock is set back, and stops for no hour", () =>
+    Effect.gen(function* () {
+      const { clock, set } = yield* settableClock
+      yield* Effect.gen(function* () {
+        const gate = yield* CallGate
+        const started = yield* Ref.make(0)
+        const call = gate.run("main", caller("bulk"), Ref.update(started, (count) => count + 1))
+        for (let n = 0; n < 10; n++) yield* Effect.forkChild(call, { startImmediately: true })
+        yield* TestClock.adjust("1 second")
+        set(-3_600_000)
+        yield* TestClock.adjust("10 seconds")
+        assert.strictEqual(yield* Ref.get(started), 10)
+      }).pipe(Effect.provideService(Clock.Clock, clock))
+    }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
+
   it.effect("refuses a caller when too many wait already", () =>
     Effect.gen(function* () {
       const gate = yield* CallGate
@@ -229,6 +245,51 @@ describe("AdaptiveLimit", () => {
 })
 
 describe("FairQueue", () => {
+  const turns = (queue: FairQueue<{ readonly name: string }>, count: number) => {
+    const counts: Record<string, number> = {}
+    for (let n = 0; n < count; n++) {
+      const { name } = queue.take()!
+      counts[name] = (counts[name] ?? 0) + 1
+    }
+    return counts
+  }
+
+  it("gives an entity that closes its books four turns for one of another, in each lane, and none starves", () => {
+    const queue = new FairQueue<{ readonly name: string }>()
+    for (const entity of ["be01", "be02", "be03"]) {
+      for (let n = 0; n < 100; n++) queue.add("normal", entity, { name: entity })
+    }
+    assert.deepStrictEqual(turns(queue, 30), { be01: 10, be02: 10, be03: 10 })
+    queue.favour("be02", true)
+    assert.deepStrictEqual(turns(queue, 60), { be01: 10, be02: 40, be03: 10 })
+    queue.favour("be02", false)
+    assert.deepStrictEqual(turns(queue, 30), { be01: 10, be02: 10, be03: 10 })
+  })
+
+  it("lets backfills step back while somebody closes the books, and does not leave them out", () => {
+    const queue = new FairQueue<{ readonly name: string }>()
+    for (const lane of ["critical", "bulk", "backfill"] as const) {
+      for (let n = 0; n < 1_000; n++) queue.add(lane, "be01", { name: lane })
+    }
+    assert.deepStrictEqual(turns(queue, 110), { critical: 80, bulk: 20, backfill: 10 })
+    queue.favour("be02", true)
+    assert.deepStrictEqual(turns(queue, 810), { critical: 640, bulk: 160, backfill: 10 })
+  })
+
+  it("saves up no turns for an entity that was idle, and gives none to one that comes and goes", () => {
+    const queue = new FairQueue<{ readonly name: string }>()
+    for (let n = 0; n < 200; n++) queue.add("normal", "busy", { name: "busy" })
+    turns(queue, 50)
+    for (let n = 0; n < 50; n++) queue.add("normal", "idle", { name: "idle" })
+    assert.deepStrictEqual(turns(queue, 20), { busy: 10, idle: 10 })
+    const order = []
+    for (let n = 0; n < 10; n++) {
+      queue.add("normal", "one", { name: "one" })
+      order.push(queue.take()!.name, queue.take()!.name, queue.take()!.name)
+    }
+    assert.strictEqual(order.filter((name) => name === "one").length, 10)
+  })
+
   it("saves up no turns for a lane that was idle", () => {
     const queue = new FairQueue<{ readonly lane: Lane }>()
     for (let n = 0; n < 100; n++) queue.add("bulk", "be01", { lane: "bulk" })

@@ -159,7 +159,7 @@ describe("load", () => {
       assert.deepStrictEqual(odoo.calls[0]!.context, { allowed_company_ids: [3], mode: "update", noupdate: true })
     }))
 
-  it.effect("gives an event of several records the id of its first", () =>
+  it.effect("gives an event of several records the id of its first, and numbers the others", () =>
     Effect.gen(function* () {
       const odoo = new TinyOdoo()
       const two = load<Data>({
@@ -170,7 +170,10 @@ describe("load", () => {
           ["main", "contact"].map((part) => ({ externalId: `${data.key}.${part}`, values: { name: part } })),
       })
       const { writes } = yield* run(odoo, specOf("partner", [two]), [{ key: "A" }, { key: "B" }])
-      assert.deepStrictEqual(writes.map(({ ids }) => ids), [{ partner: 1 }, { partner: 3 }])
+      assert.deepStrictEqual(writes.map(({ ids }) => ids), [{ partner: 1, "partner.1": 2 }, {
+        partner: 3,
+        "partner.1": 4,
+      }])
       assert.strictEqual(odoo.calls.length, 1)
     }))
 
@@ -314,6 +317,22 @@ describe("transition", () => {
       assert.deepStrictEqual(tags, ["Written", "Written", "Written"])
       assert.deepStrictEqual(odoo.methods, ["load", "read(3)"])
       assert.strictEqual(writes[2]!.read["post"]!["state"], "posted")
+    }))
+
+  it.effect("moves all records that an event has of the step, or refuses the event", () =>
+    Effect.gen(function* () {
+      const odoo = drafts()
+      const pair = load<Data>({
+        name: "move",
+        model: "account.move",
+        mode: "create",
+        rows: ({ data }) => ["a", "b"].map((part) => ({ externalId: `${data.key}.${part}`, values: { ref: part } })),
+      })
+      odoo.add("account.move", "K1.b", { state: "cancel" })
+      const { results, writes } = yield* run(odoo, specOf("move", [pair, post]), keys(2))
+      assert.deepStrictEqual(results.map(refusalOf), ["Written", "ODOO-UNEXPECTED-STATE"])
+      assert.deepStrictEqual(["K0.a", "K0.b"].map((id) => odoo.find(id)!["state"]), ["posted", "posted"])
+      assert.strictEqual(writes[0]!.read["post"]!["ref"], "a")
     }))
 
   it.effect("leaves alone what a person has posted, and refuses what a person has cancelled", () =>

@@ -71,6 +71,7 @@ describe("status rows", () => {
         state: "running" as const,
         mode: "hold" as const,
         override: { actor: "ada", reason: "year end", untilMillis: 0 },
+        close: { actor: "calendar", reason: "close calendar", untilMillis: null },
         circuits: [
           { dependency: "tax", state: "open" as const, openedAtMillis: 1, trouble: "away" },
           { dependency: "odoo", state: "half-open" as const, openedAtMillis: 2, trouble: "away" },
@@ -100,6 +101,7 @@ describe("status rows", () => {
         mode: "hold",
         decided: "ada until 1970-01-01T00:00:00.000Z: year end",
         paused: "eve: prices",
+        close: "calendar: close calendar",
         circuit: "odoo half-open",
         incidents: 1,
         rebuilds: 2,

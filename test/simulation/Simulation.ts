@@ -21,15 +21,16 @@ import { catalog } from "../../streams/catalog.ts"
 import { Kernel, Livelock, Process } from "./kernel/Kernel.ts"
 import { configurationOf } from "./plan/Place.ts"
 import { describe, type Plan, type Shape } from "./plan/Plan.ts"
-import { brokerOperations, ODOO_TIMEOUT_MILLIS, type Trouble } from "./plan/Trouble.ts"
+import { brokerOperations, kindOf, ODOO_TIMEOUT_MILLIS, type Trouble } from "./plan/Trouble.ts"
 import type { Posting } from "./plan/Fact.ts"
 import { booksIssues, seeded } from "./world/Books.ts"
 import { Commits } from "./world/Commits.ts"
-import { Fleet } from "./world/Fleet.ts"
+import { Fleet, type Order } from "./world/Fleet.ts"
 import { Knowledge } from "./world/Knowledge.ts"
 import { makeNetwork } from "./world/Network.ts"
 import { Observer } from "./world/Observer.ts"
 import { Touched } from "./world/Touched.ts"
+import { Traps } from "./world/Traps.ts"
 import { causeOf, conservation, unsettled } from "./world/Verdict.ts"
 import { Violation } from "./world/Violation.ts"
 
@@ -54,10 +55,13 @@ export interface Result {
 }
 
 const settingsOf = (shape: Shape): Settings =>
-  Effect.runSync(Effect.orDie(check("simulation", configurationOf(shape.places, shape.workers), {}))).configuration
+  Effect.runSync(Effect.orDie(check("simulation", configurationOf(shape.places, shape), {}))).configuration
+
+/** Domains of the events that a small business has (`plan/Business.ts`). Others would only cost time: engine and rules are the same. */
+const PLAYED = new Set(["customer", "engagement", "timesheet", "invoice", "payment"])
 
 const flowsOf = (shape: Shape): ReadonlyArray<Flow> =>
-  catalog.map((flow) => ({
+  catalog.filter(({ domain }) => PLAYED.has(domain)).map((flow) => ({
     ...flow,
     batch: { size: shape.batchSize, concurrency: shape.concurrency, linger: shape.lingerMillis },
     inFlight: shape.inFlight,
@@ -99,10 +103,11 @@ class World {
   readonly #brokerFaults: typeof MemoryBroker.BrokerFaults.Service
   readonly #ledger: typeof MemoryLedger.MemoryLedger.Service
   readonly #fleet: Fleet
+  readonly #traps: Traps
   readonly #say: (line: string) => void
   #ledgerSlowMillis = 0
-  /** Entities that somebody drained and did not resume. */
-  readonly #drained = new Set<string>()
+  /** What somebody said last: that an entity is to stop, or to go on. */
+  readonly #runs = new Map<string, { readonly stopped: boolean }>()
   readonly #dismissed = new Set<string>()
   /** Last mode that somebody wanted of an entity. */
   readonly #wishes = new Map<string, { readonly mode: Mode }>()
@@ -150,6 +155,7 @@ class World {
       faults: this.#faults,
       timeout: ODOO_TIMEOUT_MILLIS,
     })
+    this.#traps = new Traps(() => this.#fleet.current, (what) => this.observer.cover(what))
     this.#fleet = new Fleet({
       kernel: this.kernel,
       outside: {
@@ -162,7 +168,7 @@ class World {
         odoo,
         ledgerSlowMillis: () => this.#ledgerSlowMillis,
       },
-      network: makeNetwork(this.#outside, new Random(plan.seed, "network"), networkMillis),
+      network: makeNetwork(this.#outside, new Random(plan.seed, "network"), networkMillis, this.#traps.fate),
       observer: this.observer,
       settings: settingsOf(plan.shape),
       flows: flowsOf(plan.shape),
@@ -191,6 +197,7 @@ class World {
 
   #pass(millis: number): void {
     this.kernel.run(this.kernel.nowMillis + millis)
+    this.#fleet.look()
     if (this.observer.violation !== undefined) throw this.observer.violation
   }
 
@@ -221,7 +228,7 @@ class World {
 
   #befall(step: Trouble): void {
     const { kernel } = this
-    this.observer.cover(`trouble ${step._tag}${step._tag === "Odoo" ? ` ${step.name}` : ""}`)
+    this.observer.cover(kindOf(step))
     switch (step._tag) {
       case "Odoo": {
         const { fault, forMillis, method, probability, times } = step
@@ -253,6 +260,13 @@ class World {
         return void this.#now(this.#brokerFaults.loseConfirmations(step.count))
       case "Kill":
         return this.#fleet.kill(step.startAfterMillis)
+      case "Crash": {
+        const { lost, nth, point, startAfterMillis } = step
+        return this.#traps.add(point, nth, lost, () => {
+          this.#say(`crash at ${point}`)
+          this.#fleet.kill(startAfterMillis)
+        })
+      }
       case "Stop":
         return this.#fleet.stop(step.startAfterMillis)
       case "Pause":
@@ -264,6 +278,9 @@ class World {
         if (current !== undefined) current.offsetMillis += step.millis
         return
       }
+      case "ServersClockJump":
+        this.#outside.offsetMillis += step.millis
+        return
       case "Mode": {
         const { entity, forMillis, mode } = step
         this.#wish(entity, mode)
@@ -271,8 +288,9 @@ class World {
       }
       case "Drain": {
         const { entity, forMillis } = step
-        this.#drained.add(entity)
-        this.#fleet.tell(entity, (actor) => actor.Drain({}))
+        const order = { stopped: true }
+        this.#runs.set(entity, order)
+        this.#insist(entity, (actor) => actor.Drain({}), () => this.#runs.get(entity) === order)
         return void kernel.after(forMillis, () => this.#resume(entity))
       }
       case "Retry":
@@ -285,16 +303,24 @@ class World {
   #wish(entity: string, mode: Mode): void {
     const wish = { mode }
     this.#wishes.set(entity, wish)
-    const ask = (): void =>
-      this.#fleet.tell(entity, (actor) => actor.SetMode({ mode }), (success) => {
-        if (!success && this.#wishes.get(entity) === wish) this.kernel.after(1_000, ask)
-      })
-    ask()
+    this.#insist(entity, (actor) => actor.SetMode({ mode }), () => this.#wishes.get(entity) === wish)
   }
 
   #resume(entity: string): void {
-    this.#drained.delete(entity)
-    this.#fleet.tell(entity, (actor) => actor.Resume({}))
+    const order = { stopped: false }
+    this.#runs.set(entity, order)
+    this.#insist(entity, (actor) => actor.Resume({}), () => this.#runs.get(entity) === order)
+  }
+
+  /** Says it again until it is accepted or no longer meant. */
+  #insist(entity: string, what: Order["what"], meant: () => boolean): void {
+    this.#fleet.tell(entity, {
+      what,
+      meant,
+      answered: (success) => {
+        if (!success) this.kernel.after(1_000, () => this.#insist(entity, what, meant))
+      },
+    })
   }
 
   /** A person looks at the list of exceptions, thinks for a second, and acts. */
@@ -327,11 +353,13 @@ class World {
   #cure(): void {
     this.#say("everything is well from now on")
     this.#faults.clear()
+    this.#traps.clear()
+    this.#outside.offsetMillis = 0
     this.#ledgerSlowMillis = 0
     this.#now(this.#brokerFaults.setReachable(true))
     for (const operation of brokerOperations) this.#now(this.#brokerFaults.failNext(operation, { times: 0 }))
     this.#fleet.cure()
-    for (const entity of [...this.#drained]) this.#resume(entity)
+    for (const [entity, { stopped }] of [...this.#runs]) if (stopped) this.#resume(entity)
     for (const entity of [...this.#wishes.keys()]) this.#wish(entity, "full")
   }
 

@@ -1,6 +1,7 @@
 /** Many seeds one after the other, and what they have visited together. */
 import process from "node:process"
 import { planOf } from "./plan/Plan.ts"
+import { allKinds } from "./plan/Trouble.ts"
 import { simulate } from "./Simulation.ts"
 
 export interface Range {
@@ -62,14 +63,45 @@ export const merged = (a: Campaign, b: Campaign): Campaign => {
   }
 }
 
+/** What is counted, under which heading: the first one whose pattern fits. */
+const headings: ReadonlyArray<readonly [heading: string, pattern: RegExp]> = [
+  ["crashes, by what was asked for last", /^crash at /u],
+  ["faults and people", new RegExp(`^(?:${allKinds.map(escaped).join("|")})$`, "u")],
+  ["what became of events", /^(?:settled|held|delivered)/u],
+  ["owners", /^(?:first claim|takeover|set back|call abandoned)/u],
+  ["states seen", /^(?:entity|flow|mode|circuit) /u],
+  ["calls to Odoo, by outcome", /^odoo /u],
+  ["calls to the ledger that failed", /^ledger /u],
+  ["orders of persons", /^(?:control|person)/u],
+  ["said", /^says /u],
+]
+
+function escaped(text: string): string {
+  return text.replaceAll(/[.*+?^${}()|[\]\\]/gu, "\\$&")
+}
+
+/** Everything that was visited, with how often, and what was not. */
+const visited = (coverage: Campaign["coverage"]): ReadonlyArray<string> => {
+  const lines = new Map<string, Array<string>>(headings.map(([heading]) => [heading, []]))
+  for (const [what, times] of Object.entries(coverage).toSorted(([a], [b]) => a < b ? -1 : 1)) {
+    const heading = headings.find(([, pattern]) => pattern.test(what))?.[0] ?? "said"
+    lines.get(heading)!.push(`${String(times).padStart(9)}  ${what}`)
+  }
+  const missing = allKinds.filter((kind) => coverage[kind] === undefined)
+  return [
+    ...[...lines].flatMap(([heading, own]) => own.length === 0 ? [] : ["", `${heading} (${own.length})`, ...own]),
+    "",
+    `${allKinds.length - missing.length} of ${allKinds.length} kinds of faults, crashes and orders visited`,
+    ...missing.map((kind) => `not visited: ${kind}`),
+  ]
+}
+
 /** What a person wants to know of a campaign. */
 export const reportOf = (
   { coverage, cpuMillis, events, failures, seeds, virtualMillis }: Campaign,
   wallMillis: number,
 ): ReadonlyArray<string> => [
-  ...Object.entries(coverage).toSorted(([a], [b]) => a < b ? -1 : 1).map(([what, times]) =>
-    `${String(times).padStart(9)}  ${what}`
-  ),
+  ...visited(coverage),
   `${seeds} seeds, ${events} events, ${(virtualMillis / 3_600_000).toFixed(1)} hours of virtual time in ${
     (wallMillis / 1_000).toFixed(1)
   } s (${(cpuMillis / seeds).toFixed(0)} ms of CPU a seed, ${(seeds / wallMillis * 1_000).toFixed(1)} seeds/s)`,

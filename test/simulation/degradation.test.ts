@@ -241,6 +241,35 @@ describe("while Odoo is away", () => {
     )
   })
 
+  it.effect("a mode that somebody sets during a drain does not hold the drain up, and counts afterwards", () => {
+    const given = world()
+    const { faults } = given
+    return run(
+      given,
+      Effect.gen(function* () {
+        yield* pass(5)
+        // Something is in flight for a while, so that the drain has to wait.
+        faults.add({ fault: { kind: "slow", millis: 5_000 }, method: "load", times: 1 })
+        yield* publish(customerEvent(1))
+        yield* pass(2)
+        const client = yield* LegalEntity.client
+        const drained = yield* Deferred.make<string>()
+        yield* client("be01").Drain({}).pipe(
+          Effect.flatMap(({ state }) => Deferred.succeed(drained, state)),
+          Effect.forkChild,
+        )
+        yield* pass(1)
+        yield* client("be01").SetMode({ mode: "drafts" }).pipe(Effect.exit, Effect.forkChild)
+        yield* pass(20)
+        assert.isTrue(Deferred.isDoneUnsafe(drained))
+        assert.strictEqual(yield* Deferred.await(drained), "stopped")
+        yield* client("be01").Resume({}).pipe(Effect.forkChild)
+        yield* pass(10)
+        assert.deepInclude(yield* statusOf(), { state: "running", mode: "drafts" })
+      }),
+    )
+  })
+
   it.effect("at a restart in the middle, the next process takes over mode and incident", () => {
     const given = world()
     const { faults } = given

@@ -54,6 +54,8 @@ export interface Circuit<E = never> {
   readonly barred: Effect.Effect<void>
   /** Waits until it is closed, then calls and learns from the outcome. */
   readonly guard: <A, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  /** Calls and learns from the outcome when it is closed, else does not call: none. */
+  readonly attempt: <A, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<Option.Option<A>, E, R>
 }
 
 const names: Readonly<Record<CircuitBreaker.State["_tag"], CircuitState>> = {
@@ -153,6 +155,13 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
       Effect.catch((error): Effect.Effect<A, E, R> => isRejected(error) ? guard(call) : Effect.fail(error)),
     )
 
+  const attempt = <A, R>(call: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
+    Effect.suspend(() => state === "closed" ? Effect.asSome(execute(call, false)) : Effect.succeedNone).pipe(
+      Effect.catch((error): Effect.Effect<Option.Option<A>, E> =>
+        isRejected(error) ? Effect.succeedNone : Effect.fail(error)
+      ),
+    )
+
   const probing = Effect.gen(function* () {
     while (true) {
       yield* Effect.raceFirst(barred.await, suspected.await)
@@ -179,6 +188,7 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
     closed: closed.await,
     barred: barred.await,
     guard,
+    attempt,
   }
   return circuit
 }, Effect.provide(CircuitBreaker.layerStoreMemory(), { local: true }))

@@ -8,7 +8,8 @@ import { contextOf } from "../../odoo/Company.ts"
 import { Odoo, OdooError } from "../../odoo/Odoo.ts"
 import type { EntitySettings } from "../Roster.ts"
 import { type Circuit, type Judgement, makeCircuit, type Transition, waysOf } from "./Circuit.ts"
-import { Dependencies, type DependencyDown } from "./Dependencies.ts"
+import { type Asking, makeAsking } from "./asking.ts"
+import { Dependencies, type Dependency, type DependencyDown, type DependencyRefused } from "./Dependencies.ts"
 import { Incidents } from "./Incidents.ts"
 import { Policy } from "./policy.ts"
 import { Thresholds } from "./Thresholds.ts"
@@ -27,6 +28,8 @@ export interface Conduct {
   readonly notes: Array<{ readonly actor: string; readonly action: string }>
   /** The ways of a flow that needs Odoo and these dependencies. */
   readonly ways: (needs: ReadonlyArray<string>) => ReturnType<typeof waysOf>
+  /** Questions of plans to dependencies. */
+  readonly asking: Asking
 }
 
 /** Odoo being away, silent or refusing the key says something about Odoo; a refusal shows that it works. */
@@ -75,8 +78,15 @@ const probeOdoo = Effect.fnUntraced(function* ({ code, company, database }: Enti
   )
 })
 
-/** Lives with the scope. `needs`: the named dependencies of all flows; one that nobody provides is a defect. */
-export const makeConduct = Effect.fnUntraced(function* (settings: EntitySettings, needs: ReadonlyArray<string>) {
+/**
+ * Lives with the scope. `needs`: the named dependencies of all flows; one that nobody provides is a defect. `asks`: those
+ * that plans ask; one that nobody provides costs only the events that ask it.
+ */
+export const makeConduct = Effect.fnUntraced(function* (
+  settings: EntitySettings,
+  needs: ReadonlyArray<string>,
+  asks: ReadonlyArray<string>,
+) {
   const entity = settings.code
   const dependencies = yield* Dependencies
   const policy = new Policy(yield* Thresholds)
@@ -108,30 +118,35 @@ export const makeConduct = Effect.fnUntraced(function* (settings: EntitySettings
     judge: judgeOdoo,
     changed,
   })
-  const named = new Map<string, Circuit<DependencyDown>>()
-  for (const name of new Set(needs)) {
+  const named = new Map<
+    string,
+    { readonly dependency: Dependency; readonly circuit: Circuit<DependencyDown | DependencyRefused> }
+  >()
+  for (const name of new Set([...needs, ...asks])) {
     const dependency = dependencies.get(name)
-    if (dependency === undefined) return yield* Effect.die(new Error(`a flow needs ${name}, and nobody provides it`))
-    named.set(
-      name,
-      yield* makeCircuit<DependencyDown>({
-        entity,
-        dependency: name,
-        probe: dependency.probe(entity),
-        asks: true,
-        judge: () => "failure",
-        changed,
-      }),
-    )
+    if (dependency === undefined) {
+      if (!needs.includes(name)) continue
+      return yield* Effect.die(new Error(`a flow needs ${name}, and nobody provides it`))
+    }
+    const circuit = yield* makeCircuit<DependencyDown | DependencyRefused>({
+      entity,
+      dependency: name,
+      probe: dependency.probe(entity),
+      asks: true,
+      judge: ({ _tag }) => _tag === "DependencyDown" ? "failure" : "works",
+      changed,
+    })
+    named.set(name, { dependency, circuit })
   }
   const conduct: Conduct = {
     odoo,
-    circuits: [odoo, ...named.values()],
+    circuits: [odoo, ...[...named.values()].map(({ circuit }) => circuit)],
     policy,
     incidents,
     moved,
     notes: [],
-    ways: (wanted) => waysOf([odoo, ...wanted.map((name) => named.get(name)!)]),
+    ways: (wanted) => waysOf([odoo, ...wanted.map((name) => named.get(name)!.circuit)]),
+    asking: makeAsking(entity, named),
   }
   return conduct
 })

@@ -256,6 +256,8 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
     while (true) {
       Latch.closeUnsafe(conduct.moved)
       const now = yield* Clock.currentTimeMillis
+      // A clock that was set back makes no window longer.
+      windowEndsMillis = Math.min(windowEndsMillis, now + windowMillis)
       yield* expire(now)
       yield* expirePauses(now)
       yield* note()

@@ -4,6 +4,7 @@ import type { NatsConnection, PermissionViolationError } from "@nats-io/transpor
 import { Effect } from "effect"
 import type { BrokerError } from "../Broker.ts"
 import { failureOf } from "./failure.ts"
+import type { Places } from "./Places.ts"
 
 export interface Client {
   readonly nc: NatsConnection
@@ -19,6 +20,8 @@ export interface Client {
   readonly onDenied: Set<(denied: PermissionViolationError) => void>
   /** Prefix of the subjects on which answers come. */
   readonly inbox: string
+  /** For messages of all consumers. */
+  readonly places: Places
 }
 
 /** Runs a call of the NATS client, with its failures as `BrokerError`. */

@@ -1,39 +1,36 @@
 /**
  * A consumer's life. One durable pull consumer per (entity, flow, epoch):
  *
- *   delete those of this and smaller epochs -> create after `afterSequence` -> [pulling] -> stop -> delete
+ *   delete those of this and smaller epochs -> create after `afterSequence` -> [asking] -> delete
  *                                                     hole, deletion, silence, reconnect ──> Interrupted
  *
- * The broker numbers what it delivers to a consumer. A number that is missing means a message that is out and unknown
- * here, which would come back only after the ack wait, out of order: the stream fails and the owner opens a fresh one.
- *
- * Memory: the server sends at most `maxInFlight` messages without ack. Redeliveries may double that, never more.
- * No per-message fiber, no per-message promise: NATS calls back, the queue hands over arrays.
+ * What is asked for and what arrives: `Feed.ts`. Why all messages up to the floor are acknowledged with one line, and none
+ * is ever delivered again: `docs/decisions/0003-flow-control.md`.
  */
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream"
-import { nanos } from "@nats-io/transport-node"
-import { Effect, Queue, Stream } from "effect"
+import { createInbox, nanos, type PermissionViolationError } from "@nats-io/transport-node"
+import { Effect, Schedule, Stream } from "effect"
 import { BrokerError, type ConsumeRequest, type Delivery } from "../Broker.ts"
 import { attempt, type Client } from "./Client.ts"
 import { consumerName, deleteSuperseded, isNameable } from "./consumerName.ts"
-import { makeFeed } from "./Feed.ts"
+import { Feed } from "./Feed.ts"
 
-/** The broker redelivers what is neither acknowledged nor reported as `working` for so long. */
-export const ACK_WAIT_MILLIS = 60_000
+/** The broker delivers again what is not acknowledged for so long. Nobody waits for that: the feed drops it. */
+const ACK_WAIT_MILLIS = 24 * 3_600_000
+/** Most messages above the oldest unacknowledged one. Above the actor's own bound, so that it is never met. */
+const MAX_ACK_PENDING = 100_000
 /** The broker deletes a consumer that nobody pulls from for so long. */
 const INACTIVE_MILLIS = 600_000
-/** The broker says that it is alive so often while there is nothing to deliver; two missing ones are looked into. */
-const HEARTBEAT_MILLIS = 2_000
-/** Most messages of one pull. */
-const MAX_PULL = 512
+/** How often a feed is asked whether it still hears its broker. */
+const CHECK = "1 second"
 
 const create = (client: Client, stream: string, request: ConsumeRequest) =>
   client.jsm.consumers.add(stream, {
     durable_name: consumerName(request),
     filter_subject: request.subject,
-    ack_policy: AckPolicy.Explicit,
+    ack_policy: AckPolicy.All,
     ack_wait: nanos(ACK_WAIT_MILLIS),
-    max_ack_pending: request.maxInFlight,
+    max_ack_pending: MAX_ACK_PENDING,
     inactive_threshold: nanos(INACTIVE_MILLIS),
     ...(request.afterSequence === 0
       ? { deliver_policy: DeliverPolicy.All }
@@ -66,7 +63,7 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
     const stream = client.streamOf(request.subject)
     yield* reaches(client, stream, request)
     yield* attempt(client, "consume", () => deleteSuperseded(client, stream, request))
-    const info = yield* Effect.acquireRelease(
+    yield* Effect.acquireRelease(
       attempt(client, "consume", () => create(client, stream, request)),
       () =>
         attempt(client, "consume.close", () => client.janitor.consumers.delete(stream, consumerName(request))).pipe(
@@ -74,27 +71,27 @@ export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<
           Effect.catch((error) => Effect.logDebug(`consumer ${consumerName(request)} not deleted: ${error.message}`)),
         ),
     )
-    const queue = yield* Queue.bounded<Delivery, BrokerError>(2 * request.maxInFlight)
-    const feed = makeFeed(client, stream, request, queue)
-    // Acks that were on the way are lost. The broker would count those messages as in flight until the ack wait is over,
-    // and with enough of them deliver nothing else: a fresh consumer does not wait.
+    const feed = new Feed(client, stream, createInbox(client.inbox), request)
+    // Requests that were on the way are lost, and with them what the broker answered.
     const onReconnect = () => feed.fail("the connection was lost")
-    const messages = yield* Effect.acquireRelease(
-      attempt(client, "consume", () =>
-        client.js.consumers.getConsumerFromInfo(info).consume({
-          max_messages: Math.min(request.maxInFlight, MAX_PULL),
-          idle_heartbeat: HEARTBEAT_MILLIS,
-          callback: feed.onMessage,
-        })),
-      (messages) =>
-        Effect.suspend(() => {
+    const onDenied = (denied: PermissionViolationError) => feed.denied(denied)
+    yield* Effect.acquireRelease(
+      attempt(client, "consume", () => {
+        client.onReconnect.add(onReconnect)
+        client.onDenied.add(onDenied)
+        return Promise.resolve(client.nc.subscribe(feed.inbox, {
+          callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
+        }))
+      }),
+      (subscription) =>
+        Effect.sync(() => {
           feed.close()
           client.onReconnect.delete(onReconnect)
-          messages.stop()
-          return Queue.shutdown(queue)
+          client.onDenied.delete(onDenied)
+          subscription.unsubscribe()
         }),
     )
-    client.onReconnect.add(onReconnect)
-    void feed.watch(messages)
-    return Stream.fromQueue(queue)
+    yield* Effect.sync(() => feed.check()).pipe(Effect.repeat(Schedule.spaced(CHECK)), Effect.forkScoped)
+    feed.ask()
+    return Stream.fromPull(Effect.succeed(feed.pull))
   }))

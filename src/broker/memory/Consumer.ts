@@ -1,9 +1,9 @@
 /**
  * One consumer in memory. A message is `pending` until it is delivered, then `in flight` until its ack; after the ack
- * wait, or when a nak's delay is over, it is delivered again. What is in flight never exceeds `maxInFlight`.
+ * wait it is delivered again. What is in flight never exceeds `maxInFlight`.
  *
  *   pending ──take──> in flight ──ack──> gone
- *                      ^   │ due: ack wait over, or nak delay over
+ *                      ^   │ due: ack wait over
  *                      └───┘
  */
 import { Effect } from "effect"
@@ -62,26 +62,18 @@ export const makeConsumer = (
 
   const deliver = (flight: Flight, redelivered: boolean): Delivery => {
     const sequence = flight.message.streamSequence
-    let settled = false
-    const once = (settle: () => void): void => {
-      // The flight may be over already: acknowledged by another copy.
-      if (settled || flights.get(sequence) !== flight) return
-      settled = true
-      settle()
-      wake?.()
-    }
+    let acknowledged = false
     return {
       ...flight.message,
       redelivered,
-      ack: () =>
-        once(() => {
-          if (mischief.lostAcks > 0) mischief.lostAcks--
-          else flights.delete(sequence)
-        }),
-      working: () => {
-        if (!settled && flights.get(sequence) === flight) schedule(flight, nowMillis() + ackWaitMillis)
+      ack: () => {
+        // The flight may be over already: acknowledged by another copy.
+        if (acknowledged || flights.get(sequence) !== flight) return
+        acknowledged = true
+        if (mischief.lostAcks > 0) mischief.lostAcks--
+        else flights.delete(sequence)
+        wake?.()
       },
-      nak: (delayMillis) => once(() => schedule(flight, nowMillis() + delayMillis)),
     }
   }
 

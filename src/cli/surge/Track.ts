@@ -2,9 +2,9 @@
 import type { Published } from "../../broker/Broker.ts"
 import type { Posting } from "./postings.ts"
 
-/** `be01/customers/CUS-0001`. */
+/** `be01/customers/CUS-0001`. A part of an object, `ENG-0001.line-senior`, comes with the whole. */
 const nameOf = (entity: string, { flow, key }: { readonly flow: string; readonly key: string }): string =>
-  `${entity}/${flow}/${key}`
+  `${entity}/${flow}/${key.split(".", 1)[0]}`
 
 export class Track {
   published = 0

@@ -4,13 +4,14 @@ import { FetchHttpClient } from "effect/http"
 import type { Scenario } from "../../../fixtures/scenario.ts"
 import { Broker } from "../../broker/Broker.ts"
 import type { Settings } from "../../config/Configuration.ts"
+import { Environment } from "../../config/Secret.ts"
 import { attach } from "../../config/Servers.ts"
 import { odoo as odooOf } from "../../main.ts"
 import { Odoo } from "../../odoo/Odoo.ts"
 import * as PgLedger from "../../ledger/PgLedger.ts"
+import { serviceUrl } from "../door.ts"
 import { CommandFailed, exitCodes } from "../Failure.ts"
 import { brokerOf, postgresOf, unanswered } from "../ports.ts"
-import { serviceUrl } from "../door.ts"
 import { asked, statusOf } from "./service.ts"
 import type { Target } from "./Target.ts"
 
@@ -35,12 +36,12 @@ export const configured = Effect.fnUntraced(
     const sql = yield* postgresOf(postgresUrl)
     const ports = yield* Layer.build(Layer.merge(brokerOf(settings, natsUrl), odooOf(settings)))
     const service = serviceUrl(settings)
-    const status = statusOf(service)
+    const status = statusOf(service, (yield* Environment)["WEIR_TOKEN"])
     if ((yield* status) === null) {
       return yield* new CommandFailed({
         exit: exitCodes.unreachable,
-        message:
-          `No weir answers on ${service}. Start it first: a surge onto a configuration watches the service there.`,
+        message: `No weir tells its status on ${service}. Start it first, and set WEIR_TOKEN if it wants a token: ` +
+          "a surge onto a configuration watches the service there.",
       })
     }
     const workers = Object.values(settings.databases).reduce((sum, { workers }) => sum + workers, 0)

@@ -1,7 +1,6 @@
 /** What the running service tells of itself over HTTP. It may be away at any moment: then nothing is known. */
 import { Effect } from "effect"
-import { FetchHttpClient, HttpClient, HttpClientResponse } from "effect/http"
-import { PREFIX } from "../../http/Api.ts"
+import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import { StatusReport } from "../../operate/Status.ts"
 
 const TIMEOUT = "2 seconds"
@@ -16,8 +15,13 @@ export const asked = (url: string): Effect.Effect<string | null> =>
     Effect.provide(FetchHttpClient.layer),
   )
 
-export const statusOf = (url: string): Effect.Effect<StatusReport | null> =>
-  HttpClient.get(`${url}${PREFIX}/status`).pipe(
+/** The status report of the service at `url`, asked for with a token where it wants one. */
+export const statusOf = (url: string, token?: string): Effect.Effect<StatusReport | null> =>
+  HttpClient.execute(
+    HttpClientRequest.get(`${url}/v1/status`).pipe((request) =>
+      token === undefined ? request : HttpClientRequest.bearerToken(request, token)
+    ),
+  ).pipe(
     Effect.flatMap(HttpClientResponse.filterStatusOk),
     Effect.flatMap(HttpClientResponse.schemaBodyJson(StatusReport)),
     Effect.timeout(TIMEOUT),

@@ -1,6 +1,13 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
-import { ModeRequest, OrderAccepted, OrderDone, PauseRequest, UnpauseRequest } from "../../operate/Entities.ts"
+import {
+  CloseRequest,
+  ModeRequest,
+  OrderAccepted,
+  OrderDone,
+  PauseRequest,
+  UnpauseRequest,
+} from "../../operate/Entities.ts"
 import { operation, orderHeaders as headers } from "../operation.ts"
 
 const success = [OrderDone, OrderAccepted.pipe(HttpApiSchema.status(202))] as const
@@ -11,6 +18,8 @@ const nothing = Schema.Struct({})
 export const EntitiesGroup = HttpApiGroup.make("entities").add(
   HttpApiEndpoint.post("mode", "/entities/:entity/mode", { params: entity, headers, payload: ModeRequest, success })
     .annotateMerge(operation("entity.mode")),
+  HttpApiEndpoint.post("close", "/entities/:entity/close", { params: entity, headers, payload: CloseRequest, success })
+    .annotateMerge(operation("entity.close")),
   HttpApiEndpoint.post("drain", "/entities/:entity/drain", { params: entity, headers, payload: nothing, success })
     .annotateMerge(operation("entity.drain")),
   HttpApiEndpoint.post("resume", "/entities/:entity/resume", { params: entity, headers, payload: nothing, success })

@@ -11,6 +11,7 @@ export const entities = HttpApiBuilder.group(
     const entities = yield* Entities
     return handlers.handleAll({
       mode: ({ params: { entity }, payload }) => Caller.use((caller) => entities.mode(caller, entity, payload)),
+      close: ({ params: { entity }, payload }) => Caller.use((caller) => entities.close(caller, entity, payload)),
       drain: ({ params: { entity } }) => Caller.use((caller) => entities.drain(caller, entity)),
       resume: ({ params: { entity } }) => Caller.use((caller) => entities.resume(caller, entity)),
       pause: ({ params: { entity, flow }, payload }) =>

@@ -1,13 +1,6 @@
 /** `Desk` in memory, step by step as `../sql/desk/`. */
 import { causeOf } from "../cause.ts"
-import {
-  Desk,
-  type ExceptionFilter,
-  type ExceptionGroup,
-  type ExceptionPlace,
-  type ExceptionRow,
-  type Resolution,
-} from "../Desk.ts"
+import { Desk, type ExceptionFilter, type ExceptionGroup, type ExceptionPlace, type ExceptionRow } from "../Desk.ts"
 import type { ReasonCode } from "../../reason/Reason.ts"
 import { printable } from "../text.ts"
 import { waitingCodes } from "../waitingCodes.ts"

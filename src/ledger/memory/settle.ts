@@ -1,8 +1,11 @@
 /** A settlement in memory, step by step as `../sql/settle.ts`. */
 import { batchOf, isFinal, merge } from "../batch.ts"
-import type { Settled, Settlement } from "../Ledger.ts"
+import type { EventRecord, Settled, Settlement } from "../Ledger.ts"
+import type { Telling } from "../Told.ts"
 import { printable } from "../text.ts"
 import { leave } from "./history.ts"
+import { echoes, tell } from "./told.ts"
+import { count, punctual } from "./windows.ts"
 import { clean, countersOf, type EntityState, hold, nameOf, promote, release } from "./state.ts"
 
 export const settle = (
@@ -11,7 +14,9 @@ export const settle = (
   nowMillis: number,
   nextOutboxId: () => number,
 ): Settled => {
-  const batch = batchOf(settlement)
+  const batch = batchOf(punctual(state, settlement))
+  const echoed = echoes(state, batch.events.flatMap((one) => one._tag === "Applied" ? one.tells ?? [] : []))
+  const tellings: Array<readonly [EventRecord, Telling]> = []
   const touched = new Set<string>()
   const changed = new Set<string>()
 
@@ -29,6 +34,10 @@ export const settle = (
         })
         countersOf(state, known?.record.flow ?? record.flow)[next]++
         changed.add(record.eventId)
+        if (outcome._tag === "Applied") {
+          if (outcome.adds !== undefined) count(state, record.flow, outcome.adds.contribution, nowMillis)
+          for (const one of outcome.tells ?? []) if (!echoed.has(one.messageId)) tellings.push([record, one])
+        }
       }
       const gone = state.held.get(record.eventId)
       if (gone !== undefined) {
@@ -44,8 +53,9 @@ export const settle = (
     }
   }
 
+  tell(state, tellings)
   for (const { eventId, publication } of batch.outbox) {
-    if (!changed.has(printable(eventId))) continue
+    if (!changed.has(printable(eventId)) || echoed.has(printable(publication.messageId))) continue
     state.outbox.push({
       id: nextOutboxId(),
       publication: {

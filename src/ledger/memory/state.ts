@@ -4,8 +4,10 @@ import type { Held } from "../batch.ts"
 import type { EventRecord, EventState, ExceptionRecord, Mapping, Mode, OutboxRow, Reference } from "../Ledger.ts"
 import type { ModeOverride } from "../Governance.ts"
 import { printable, printableOrNull } from "../text.ts"
+import type { Told } from "../Told.ts"
 import { emptyGovernance, type GovernanceState } from "./governance.ts"
 import { arrive, type HistoryEntry, move } from "./history.ts"
+import type { WindowState } from "./windows.ts"
 
 export interface Lease {
   epoch: number
@@ -67,6 +69,10 @@ export interface EntityState {
   history: Array<HistoryEntry>
   /** Counts what happened, over all entities. */
   readonly positions: { last: number }
+  readonly windows: Map<string, WindowState>
+  readonly told: Map<string, Told>
+  /** Watermark by feed. */
+  readonly feeds: Map<string, string | null>
 }
 
 export const emptyState = (positions = { last: 0 }): EntityState => ({
@@ -81,6 +87,9 @@ export const emptyState = (positions = { last: 0 }): EntityState => ({
   governance: emptyGovernance(),
   history: [],
   positions,
+  windows: new Map(),
+  told: new Map(),
+  feeds: new Map(),
 })
 
 export const nameOf = (flow: string, key: string): string => printable(`${flow}\n${key}`)
@@ -146,11 +155,15 @@ export const hold = (state: EntityState, record: EventRecord, outcome: Held, now
   countersOf(state, record.flow)
 }
 
-/** Waiting events whose reference is applied, by now, become ready. */
-export const release = (state: EntityState): number => {
+/** Waiting events whose reference is applied, by now, become ready; or those that wait for `given`, whatever it is. */
+export const release = (state: EntityState, given?: Reference): number => {
   let released = 0
   for (const entry of state.held.values()) {
-    if (entry.state !== "waiting" || entry.on === null || mappingOf(state, entry.on) === null) continue
+    if (entry.state !== "waiting" || entry.on === null) continue
+    const due = given === undefined
+      ? mappingOf(state, entry.on) !== null
+      : entry.on.flow === printable(given.flow) && entry.on.key === printable(given.key)
+    if (!due) continue
     entry.state = "ready"
     entry.deadlineMillis = null
     released++

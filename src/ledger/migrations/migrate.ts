@@ -9,6 +9,7 @@ import { governance } from "./governance.ts"
 import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
+import { windows } from "./windows.ts"
 
 /** One more at the end for every change; what was released stays as it is. */
 const migrations = {
@@ -17,6 +18,7 @@ const migrations = {
   "0003_governance": governance,
   "0005_access": access,
   "0006_desk": desk,
+  "0008_windows": windows,
   "0010_runs": runs,
 }
 

@@ -150,6 +150,10 @@ export interface AnchorRow {
   readonly hash: string
 }
 
+export const selectLastAct = `
+select entity, sequence, at_millis, actor, action, detail::text as detail, previous_hash, hash
+from weir.audit where entity = $1 and action = any ($2) order by sequence desc limit 1`
+
 export interface AuditRow {
   readonly entity: string
   readonly sequence: bigint

@@ -61,10 +61,25 @@ export class Batch {
     this.#alive = this.#alive.filter((index) => this.#refusals[index] === undefined)
   }
 
-  loaded(index: number, step: string, model: string, externalId: string, id: number): void {
-    this.writes[index]!.ids[step] = id
+  /** A record of a load step, by its place among the event's; further ones are `ids["<step>.<place>"]`. */
+  loaded(index: number, step: string, record: Required<Mark>["record"], at: number): void {
+    const { externalId, id, model } = record
+    const { ids } = this.writes[index]!
+    if (at > 0) {
+      ids[`${step}.${at}`] = id
+      return
+    }
+    ids[step] = id
     const records = this.#records[index] ??= new Map()
     records.set(step, { model, externalId })
+  }
+
+  /** All records that a load step has of an event, in order. */
+  idsOf(index: number, step: string): ReadonlyArray<number> {
+    const { ids } = this.writes[index]!
+    const all = [this.idOf(index, step)]
+    for (let at = 1; ids[`${step}.${at}`] !== undefined; at++) all.push(ids[`${step}.${at}`]!)
+    return all
   }
 
   /** The event has no record of this step. */

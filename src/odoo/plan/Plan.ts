@@ -24,6 +24,7 @@ import { Batch } from "./Batch.ts"
 import { runCheck } from "./check.ts"
 import { runCompare } from "./compare.ts"
 import { compensateAll } from "./compensate.ts"
+import { type Ask, nobody, runEnrich } from "./enrich.ts"
 import { runFind } from "./find.ts"
 import { runInvoke } from "./invoke.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
@@ -56,6 +57,8 @@ export interface PlanContext {
   readonly amend?: boolean
   /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
   readonly approvedPeriods?: ReadonlySet<string>
+  /** Asks a dependency beside Odoo. Left out: there is none. */
+  readonly ask?: Ask
 }
 
 export class Plan extends Context.Service<Plan, {
@@ -125,12 +128,14 @@ export const make = Effect.gen(function* () {
     step: Step<unknown>,
     batch: Batch,
     calls: CompanyCalls,
-    approved: ReadonlySet<string>,
     amended: EventSpec<unknown> | null,
+    { approvedPeriods: approved = NOTHING, ask = nobody }: PlanContext,
   ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
       case "Check":
         return Effect.sync(() => runCheck(step, batch))
+      case "Enrich":
+        return runEnrich(step, batch, ask)
       case "Resolve":
         return runResolve(step, batch, calls, master)
       case "Read":
@@ -161,11 +166,11 @@ export const make = Effect.gen(function* () {
 
   const runSteps = Effect.fnUntraced(
     function* (spec: EventSpec<unknown>, batch: Batch, calls: CompanyCalls, context: PlanContext) {
-      const { amend = false, approvedPeriods = NOTHING, drafts } = context
+      const { amend = false, drafts } = context
       if (amend) yield* refuseBound(spec, batch, calls)
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
-        yield* runStep(step, batch, calls, approvedPeriods, amend ? spec : null)
+        yield* runStep(step, batch, calls, amend ? spec : null, context)
         batch.settle()
       }
     },
@@ -209,9 +214,11 @@ export const make = Effect.gen(function* () {
 
   return Plan.of({
     run: (spec, writes, context) =>
-      Effect.withSpan(runAll(spec, writes, context), "Plan.run", {
-        attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
-      }),
+      runAll(spec, writes, context).pipe(
+        Effect.withSpan("Plan.run", {
+          attributes: { "weir.flow": context.flow, "weir.event.type": spec.type, "weir.events": writes.length },
+        }, { captureStackTrace: false }),
+      ),
     answers: (company, lane) =>
       companyCalls(odoo, gate, company, lane).read("res.company", [company.id], ["name"]).pipe(
         Effect.match({ onFailure: () => false, onSuccess: (records) => records.size === 1 }),

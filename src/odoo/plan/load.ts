@@ -118,9 +118,9 @@ const loadGroup = (
         Effect.flatMap((answer) => idsOf(operation, answer, called.length)),
         Effect.map((ids) => {
           for (let n = 0; n < called.length; n++) {
-            const { first, index, row: { as, externalId } } = called[n]!
+            const { at, index, row: { as, externalId } } = called[n]!
             const id = ids[n]!
-            if (first) batch.loaded(index, step.name, step.model, externalId, id)
+            batch.loaded(index, step.name, { model: step.model, externalId, id }, at)
             if (as !== undefined) batch.named(index, as, { model: step.model, id, externalId })
           }
         }),
@@ -143,11 +143,11 @@ export const runLoad = Effect.fnUntraced(function* (
     const rows = step.rows(batch.writes[index]!)
     if (Array.isArray(rows)) {
       if (rows.length === 0) batch.absent(index, step.name)
-      for (let n = 0; n < rows.length; n++) groups.add({ index, row: rows[n]!, first: n === 0 })
+      for (let n = 0; n < rows.length; n++) groups.add({ index, row: rows[n]!, at: n })
     } else if (isRefusal(rows as Row | Refusal)) {
       batch.refuse(index, rows as Refusal)
     } else {
-      groups.add({ index, row: rows as Row, first: true })
+      groups.add({ index, row: rows as Row, at: 0 })
     }
   }
   for (const group of groups.all) {

@@ -19,6 +19,13 @@ import type { Batch } from "./Batch.ts"
 /** A transition that books on a day. */
 export type Dated = Transition<unknown> & { readonly period: Period<unknown> }
 
+/** A record that a transition moves: whose it is, and its place among the event's records. */
+export interface Moved {
+  readonly index: number
+  readonly id: number
+  readonly at: number
+}
+
 export const isDated = (step: Transition<unknown>): step is Dated => step.period !== undefined
 
 /** Fields that the checks read. */
@@ -42,12 +49,12 @@ const textWith = (record: OdooRecord | undefined, field: string, date: string): 
 }
 
 /**
- * Of `indexes`, those whose dates are open, now or after having been moved on purpose; the others are refused. With the day
- * on which each will be booked.
+ * Of `moved`, those whose dates are open, now or after having been moved on purpose; the others' events are refused. With the
+ * day on which each will be booked.
  */
 export const openOf = Effect.fnUntraced(function* (
   step: Dated,
-  indexes: ReadonlyArray<number>,
+  moved: ReadonlyArray<Moved>,
   records: ReadonlyMap<number, OdooRecord>,
   batch: Batch,
   calls: CompanyCalls,
@@ -56,14 +63,14 @@ export const openOf = Effect.fnUntraced(function* (
 ) {
   const { period } = step
   const last = lastLockedDay(period.kind, yield* master.locks(calls.company, calls.lane))
-  const days = new Map<number, string>()
-  for (const index of indexes) {
+  const days = new Map<Moved, string>()
+  for (const one of moved) {
+    const { id, index } = one
     const { company, data } = batch.writes[index]!
-    const id = batch.idOf(index, step.of)
     const record = records.get(id)
     const day = bookingDayOf(record, step, data)
     if (last === null || day > last.day) {
-      days.set(index, day)
+      days.set(one, day)
       continue
     }
     const month = monthOf(period.date(data))
@@ -84,7 +91,7 @@ export const openOf = Effect.fnUntraced(function* (
     const open = nextDay(last.day)
     const vals = { [period.field]: open, [period.reference]: textWith(record, period.reference, period.date(data)) }
     yield* calls.call(step.model, "write", { ids: [id], args: { vals } }).pipe(
-      Effect.map(() => void days.set(index, open)),
+      Effect.map(() => void days.set(one, open)),
       Effect.catchIf(
         (error: OdooError) => dispositionOf(error.code) === "park",
         (error) => Effect.sync(() => batch.refuseFor(index, error)),
@@ -103,22 +110,22 @@ export const PERIOD_FLOW = "period"
  */
 export const verifyDays = Effect.fnUntraced(function* (
   step: Dated,
-  days: ReadonlyMap<number, string>,
+  days: ReadonlyMap<Moved, string>,
   records: ReadonlyMap<number, OdooRecord>,
   batch: Batch,
   calls: CompanyCalls,
   master: MasterData["Service"],
 ) {
   const { entry, field } = step.period
-  const entryOf = (index: number): number | undefined =>
-    entry === undefined ? undefined : many2one(records.get(batch.idOf(index, step.of))?.[entry])
-  const done = [...days].filter(([index]) => batch.isAlive(index))
+  const entryOf = ({ id }: Moved): number | undefined =>
+    entry === undefined ? undefined : many2one(records.get(id)?.[entry])
+  const done = [...days].filter(([{ index }]) => batch.isAlive(index))
   const entries = entry === undefined
     ? new Map<number, OdooRecord>()
-    : yield* calls.read("account.move", done.flatMap(([index]) => entryOf(index) ?? []), ["date"])
-  for (const [index, day] of done) {
-    const id = batch.idOf(index, step.of)
-    const booked = entry === undefined ? records.get(id)?.[field] : entries.get(entryOf(index) ?? 0)?.["date"]
+    : yield* calls.read("account.move", done.flatMap(([one]) => entryOf(one) ?? []), ["date"])
+  for (const [one, day] of done) {
+    const { id, index } = one
+    const booked = entry === undefined ? records.get(id)?.[field] : entries.get(entryOf(one) ?? 0)?.["date"]
     if (typeof booked !== "string" || booked === day) continue
     yield* master.forgetLocks(calls.company)
     batch.refuse(index, {

@@ -16,8 +16,8 @@ export interface Unit {
   /** Position of its event in the batch. */
   readonly index: number
   readonly row: Row
-  /** It is the first record of its event in this step: its id is the step's. */
-  readonly first: boolean
+  /** Its place among the event's records of this step, from 0; the id of the first one is the step's. */
+  readonly at: number
 }
 
 /** Records with the same columns. */

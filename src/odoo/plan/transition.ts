@@ -12,7 +12,7 @@ import type { Batch } from "./Batch.ts"
 import { dispositionOf } from "../../reason/Reason.ts"
 import { blame, isolate, type Isolation } from "./isolate.ts"
 import type { KeyedMutex } from "./KeyedMutex.ts"
-import { isDated, openOf, periodFields, verifyDays } from "./period.ts"
+import { isDated, type Moved, openOf, periodFields, verifyDays } from "./period.ts"
 
 /**
  * One call; when it fails, one look at the states before anybody is blamed: an answer that was lost, or a person, may have
@@ -61,16 +61,15 @@ export const runTransition = Effect.fnUntraced(
     },
   ) {
     const fields = [...new Set([step.field, ...step.fields ?? [], ...(isDated(step) ? periodFields(step) : [])])]
-    const idOf = (index: number): number => batch.idOf(index, step.of)
-    /** Done when it is in `to`; the fields read go to the write. */
-    const settled = (index: number, record: OdooRecord | undefined): boolean => {
+    /** Done when it is in `to`; the fields read of the event's first record go to the write. */
+    const settled = ({ at, index }: Moved, record: OdooRecord | undefined): boolean => {
       if (record === undefined || !step.to.includes(stateOf(record, step))) return false
-      batch.writes[index]!.read[step.name] = record
+      if (at === 0) batch.writes[index]!.read[step.name] = record
       return true
     }
-    const refuseAs = (index: number, record: OdooRecord | undefined, error: OdooError | undefined): void => {
+    const refuseAs = ({ id, index }: Moved, record: OdooRecord | undefined, error: OdooError | undefined): void => {
       if (error !== undefined) return batch.refuseFor(index, error)
-      const about = `${step.model} ${idOf(index)}`
+      const about = `${step.model} ${id}`
       return batch.refuse(
         index,
         record === undefined ? { code: "ODOO-RECORD-MISSING", detail: `${about} is gone` } : {
@@ -82,42 +81,44 @@ export const runTransition = Effect.fnUntraced(
       )
     }
 
-    const concerned = batch.with(step.of)
-    const before = yield* calls.read(step.model, concerned.map(idOf), fields)
-    const byLock = new Map<string, Array<number>>()
-    for (const index of concerned) {
-      const record = before.get(idOf(index))
-      if (settled(index, record)) continue
+    const concerned = batch.with(step.of).flatMap((index) =>
+      batch.idsOf(index, step.of).map((id, at): Moved => ({ index, id, at }))
+    )
+    const before = yield* calls.read(step.model, concerned.map(({ id }) => id), fields)
+    const byLock = new Map<string, Array<Moved>>()
+    for (const one of concerned) {
+      const record = before.get(one.id)
+      if (settled(one, record)) continue
       if (!step.from.includes(stateOf(record, step))) {
-        refuseAs(index, record, undefined)
+        refuseAs(one, record, undefined)
         continue
       }
-      const lock = step.lock?.(batch.writes[index]!) ?? ""
+      const lock = step.lock?.(batch.writes[one.index]!) ?? ""
       const group = byLock.get(lock)
-      if (group === undefined) byLock.set(lock, [index])
-      else group.push(index)
+      if (group === undefined) byLock.set(lock, [one])
+      else group.push(one)
     }
     const errors = new Map<number, OdooError>()
-    const days = new Map<number, string>()
+    const days = new Map<Moved, string>()
     /** Lock dates are asked for in here: whoever waits for a lock may wait for long. */
-    const moveAll = Effect.fnUntraced(function* (indexes: ReadonlyArray<number>) {
-      let open = indexes
+    const moveAll = Effect.fnUntraced(function* (group: ReadonlyArray<Moved>) {
+      let open = group.filter(({ index }) => batch.isAlive(index))
       if (isDated(step)) {
-        const opened = yield* openOf(step, indexes, before, batch, calls, master, approved)
-        for (const [index, day] of opened) days.set(index, day)
-        open = [...opened.keys()]
+        const opened = yield* openOf(step, open, before, batch, calls, master, approved)
+        for (const [one, day] of opened) days.set(one, day)
+        open = [...opened.keys()].filter(({ index }) => batch.isAlive(index))
       }
-      if (open.length > 0) yield* move(step, [...new Set(open.map(idOf))], errors, calls)
+      if (open.length > 0) yield* move(step, [...new Set(open.map(({ id }) => id))], errors, calls)
     })
-    for (const [lock, indexes] of byLock) {
-      const moved = moveAll(indexes)
+    for (const [lock, group] of byLock) {
+      const moved = moveAll(group)
       yield* lock === "" ? moved : locks.run(`${calls.company.entity}/${lock}`, moved)
     }
-    const pending = [...byLock.values()].flat().filter((index) => batch.isAlive(index))
-    const after = yield* calls.read(step.model, pending.map(idOf), fields)
-    for (const index of pending) {
-      const record = after.get(idOf(index))
-      if (!settled(index, record)) refuseAs(index, record, errors.get(idOf(index)))
+    const pending = [...byLock.values()].flat().filter(({ index }) => batch.isAlive(index))
+    const after = yield* calls.read(step.model, pending.map(({ id }) => id), fields)
+    for (const one of pending) {
+      const record = after.get(one.id)
+      if (!settled(one, record)) refuseAs(one, record, errors.get(one.id))
     }
     if (isDated(step)) yield* verifyDays(step, days, after, batch, calls, master)
   },

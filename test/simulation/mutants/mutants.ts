@@ -78,14 +78,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "totals are not compared",
     file: "src/odoo/plan/compare.ts",
-    find: "if (differences.length > 0)",
-    replace: "if (differences.length > 99)",
+    find: "if (first === undefined) continue",
+    replace: 'if (first === undefined || first.startsWith("amount")) continue',
   },
   {
     name: "several events of one key at once",
     file: "src/actor/Schedule.ts",
-    find: "this.#queueOf.get(eventId) ?? key",
-    replace: "this.#queueOf.get(eventId) ?? eventId",
+    find: "const name = this.#queueOf.get(eventId) ?? key",
+    replace: "const name = this.#queueOf.get(eventId) ?? eventId",
   },
   {
     name: "what was set aside overtakes what the stream brings again",
@@ -96,8 +96,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "one identity under two keys",
     file: "src/actor/Schedule.ts",
-    find: "this.#queueOf.get(eventId) ?? key",
-    replace: "key",
+    find: "const name = this.#queueOf.get(eventId) ?? key",
+    replace: "const name = key",
   },
   {
     name: "ready events are not taken up",
@@ -129,5 +129,17 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "const outcomes: Array<Outcome> = []",
     replace:
       "const outcomes: Array<Outcome> = []\n    for (const { items } of requests) for (const { delivery } of items) delivery?.ack()",
+  },
+  {
+    name: "a mode that is set during a drain shuts the way out",
+    file: "src/actor/modes/Switchboard.ts",
+    find: "if (!ending) Latch.closeUnsafe(line.wanted)",
+    replace: "Latch.closeUnsafe(line.wanted)",
+  },
+  {
+    name: "patience by the wall clock",
+    file: "src/actor/persevere.ts",
+    find: "const now = yield* elapsedMillis",
+    replace: "const now = yield* Clock.currentTimeMillis",
   },
 ]

@@ -212,7 +212,7 @@ const invoicesOf = (
         parent.invoice(key),
         ...(engagement === undefined ? [] : [parent.engagement(engagement)]),
       ],
-      flaw: taxCode === "UNKNOWN" ? "MAPPING-MISSING" : wrong ? "TOTALS-MISMATCH" : null,
+      flaw: taxCode === "UNKNOWN" ? "MAPPING-MISSING" : wrong ? "TAX-MISMATCH" : null,
       effect: { of: "invoice", total: untaxed + tax },
     })
     owed.push({ key, customer, total: untaxed + tax })

@@ -25,9 +25,19 @@ export const allPlaces: readonly [Place, ...ReadonlyArray<Place>] = [
 ]
 
 /** Weir's configuration for the first `places`. */
-export const configurationOf = (places: ReadonlyArray<Place>, workers: number) => ({
+export const configurationOf = (
+  places: ReadonlyArray<Place>,
+  { callsPerSecond, workers }: { readonly callsPerSecond: number; readonly workers: number },
+) => ({
   databases: {
-    main: { url: "http://127.0.0.1:8069", database: "odoo", key: { env: "ODOO_API_KEY" }, workers, share: 1 },
+    main: {
+      url: "http://127.0.0.1:8069",
+      database: "odoo",
+      key: { env: "ODOO_API_KEY" },
+      workers,
+      share: 1,
+      callsPerSecond,
+    },
   },
   grace: "10 seconds",
   entities: Object.fromEntries(places.map(({ company, currency, entity, taxName }) => [entity, {

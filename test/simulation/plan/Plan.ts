@@ -19,6 +19,8 @@ export interface Shape {
   readonly lingerMillis: number
   readonly referenceDeadlineMillis: number
   readonly maxOpsBeforeYield: number
+  /** Most calls to Odoo in a second; 0: no limit. */
+  readonly callsPerSecond: number
   /** Ways to and from the ports take up to so long, milliseconds. */
   readonly networkMillis: number
 }
@@ -45,6 +47,7 @@ const shapeOf = (seed: number): Shape => {
     referenceDeadlineMillis: numbers.pick([10_000, 60_000, 3_600_000]),
     maxOpsBeforeYield: numbers.pick([2_048, 2_048, 128]),
     networkMillis: numbers.pick([0, 4, 40]),
+    callsPerSecond: numbers.pick([0, 0, 0, 12]),
   }
 }
 

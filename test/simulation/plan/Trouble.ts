@@ -35,6 +35,17 @@ export type Trouble = At<
   | { readonly _tag: "ConfirmationsLost"; readonly count: number }
   /** The process ends at once and another one starts later. */
   | { readonly _tag: "Kill"; readonly startAfterMillis: number }
+  /**
+   * The process ends while it waits for the answer to its nth call of an operation from now on. What it asked for is
+   * done all the same, or gets lost on the way.
+   */
+  | {
+    readonly _tag: "Crash"
+    readonly point: CrashPoint
+    readonly nth: number
+    readonly lost: boolean
+    readonly startAfterMillis: number
+  }
   /** The process is told to stop, drains, and another one starts. */
   | { readonly _tag: "Stop"; readonly startAfterMillis: number }
   /** The process stands still; another one takes over; the old one goes on for a while as if nothing had happened. */
@@ -43,6 +54,8 @@ export type Trouble = At<
   | { readonly _tag: "Rival"; readonly livesOnMillis: number }
   /** The wall clock of the running process is set. */
   | { readonly _tag: "ClockJump"; readonly millis: number }
+  /** The wall clock of broker and ledger is set, until all is well again. */
+  | { readonly _tag: "ServersClockJump"; readonly millis: number }
   | { readonly _tag: "Mode"; readonly entity: string; readonly mode: Mode; readonly forMillis: number }
   | { readonly _tag: "Drain"; readonly entity: string; readonly forMillis: number }
   /** Somebody retries every exception of an entity. */
@@ -68,6 +81,32 @@ const odooFaults: Readonly<Record<string, Fault>> = {
   "bad key": { kind: "key" },
 }
 const methods = [null, "load", "action_post", "action_confirm", "reconcile", "read", "search_read"] as const
+/** Calls at which a process may end: everything that it ever waits for. */
+export const crashPoints = [
+  "ledger claim",
+  "ledger standing",
+  "ledger incidents",
+  "ledger admit",
+  "ledger settle",
+  "ledger ready",
+  "ledger outbox",
+  "ledger published",
+  "ledger expire",
+  "ledger govern",
+  "broker consume",
+  "broker pull",
+  "broker publish",
+  "broker backlog",
+  "odoo load",
+  "odoo read",
+  "odoo search_read",
+  "odoo action_post",
+  "odoo action_confirm",
+  "odoo reconcile",
+] as const
+export type CrashPoint = typeof crashPoints[number]
+const jumps = [-3_600_000, -60_000, -5_000, 5_000, 60_000, 3_600_000] as const
+const modes = ["full", "essential", "drafts", "hold"] as const
 const ledgerOperations = ["claim", "admit", "settle", "ready", "outbox", "published", "expire", "govern"] as const
 export const brokerOperations = ["consume", "publish", "subjects"] as const
 
@@ -84,11 +123,13 @@ const make = (numbers: Random, place: Place, spanMillis: number): Trouble => {
     DeliveredTwice: 2,
     AcksLost: 2,
     ConfirmationsLost: 2,
-    Kill: 5,
+    Kill: 3,
+    Crash: 6,
     Stop: 1,
     Pause: 2,
     Rival: 1,
-    ClockJump: 1,
+    ClockJump: 2,
+    ServersClockJump: 1,
     Mode: 2,
     Drain: 1,
     Retry: 2,
@@ -131,18 +172,28 @@ const make = (numbers: Random, place: Place, spanMillis: number): Trouble => {
     case "Kill":
     case "Stop":
       return { _tag: kind, atMillis, startAfterMillis: numbers.pick([0, 500, 3_000]) }
+    case "Crash":
+      return {
+        _tag: kind,
+        atMillis,
+        point: numbers.pick(crashPoints),
+        nth: numbers.pick([1, 1, 2, 5]),
+        lost: numbers.chance(0.4),
+        startAfterMillis: numbers.pick([0, 500, 3_000]),
+      }
     case "Pause":
       return { _tag: kind, atMillis, forMillis: short(), livesOnMillis: short() }
     case "Rival":
       return { _tag: kind, atMillis, livesOnMillis: short() }
     case "ClockJump":
-      return { _tag: kind, atMillis, millis: numbers.pick([-60_000, -5_000, 5_000, 60_000]) }
+    case "ServersClockJump":
+      return { _tag: kind, atMillis, millis: numbers.pick(jumps) }
     case "Mode":
       return {
         _tag: kind,
         atMillis,
         entity: place.entity,
-        mode: numbers.pick(["full", "essential", "drafts", "hold"]),
+        mode: numbers.pick(modes),
         forMillis: short(),
       }
     case "Drain":
@@ -163,3 +214,58 @@ export const trouble = (
   return Array.from({ length: numbers.int(0, 14) }, () => make(numbers, numbers.pick(places), spanMillis))
     .sort((a, b) => a.atMillis - b.atMillis)
 }
+
+const seconds = (millis: number): string => `${millis > 0 ? "+" : ""}${millis / 1_000} s`
+
+/** What kind of trouble it is, as the report of a campaign counts it. */
+export const kindOf = (trouble: Trouble): string => {
+  switch (trouble._tag) {
+    case "Odoo":
+      return `odoo: ${trouble.name}`
+    case "Ledger":
+      return `ledger fails ${trouble.fault} ${trouble.operation ?? "any call"}`
+    case "BrokerFails":
+      return `broker fails ${trouble.operation}`
+    case "ClockJump":
+      return `clock of weir ${seconds(trouble.millis)}`
+    case "ServersClockJump":
+      return `clock of the servers ${seconds(trouble.millis)}`
+    case "Mode":
+      return `person wants ${trouble.mode}`
+    default:
+      return words[trouble._tag]
+  }
+}
+
+const words = {
+  LedgerSlow: "ledger slow",
+  BrokerAway: "broker away",
+  Interrupted: "consumers interrupted",
+  DeliveredTwice: "delivered twice",
+  AcksLost: "acks lost",
+  ConfirmationsLost: "confirmations lost",
+  Kill: "weir killed",
+  Crash: "crash planned",
+  Stop: "weir stopped",
+  Pause: "weir stands still",
+  Rival: "two weirs",
+  Drain: "person drains",
+  Retry: "person retries all",
+  Dismiss: "person dismisses one",
+} as const
+
+/** How the report calls a crash that has happened. */
+export const crashOf = (point: CrashPoint, lost: boolean): string => `crash at ${point}, ${lost ? "lost" : "done"}`
+
+/** Everything that a campaign which is long enough visits. */
+export const allKinds: ReadonlyArray<string> = [
+  ...Object.keys(odooFaults).map((name) => `odoo: ${name}`),
+  ...[...ledgerOperations, "any call"].flatMap((operation) =>
+    ["before", "after"].map((fault) => `ledger fails ${fault} ${operation}`)
+  ),
+  ...brokerOperations.map((operation) => `broker fails ${operation}`),
+  ...jumps.flatMap((millis) => [`clock of weir ${seconds(millis)}`, `clock of the servers ${seconds(millis)}`]),
+  ...modes.map((mode) => `person wants ${mode}`),
+  ...Object.values(words),
+  ...crashPoints.flatMap((point) => [crashOf(point, false), crashOf(point, true)]),
+]

@@ -163,7 +163,8 @@ const strangers = (
     for (const record of standIn.store.tables.get(model)?.rows.values() ?? []) {
       if (before.get(model)?.has(record.id) === true) continue
       if (record["company_id"] !== company) continue
-      // Odoo makes entries of its own for payments.
+      // Odoo makes analytic lines of its own for what is posted on a project, and entries for payments.
+      if (model === "account.analytic.line" && Number(record["move_line_id"] ?? 0) > 0) continue
       if (model === "account.move" && record["move_type"] !== "out_invoice") continue
       const externalId = externalIds.get(record.id)
       const prefix = `weir_${entity}.${flow}_`

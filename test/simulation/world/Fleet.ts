@@ -1,13 +1,15 @@
 /** The processes of Weir that run, stand still or have ended; at most one of them is meant to run. */
-import { type Context, Effect, Exit, Layer, Logger, Scope } from "effect"
+import { Context, Effect, Exit, Layer, Logger, Scope } from "effect"
 import type { Sharding } from "effect/cluster"
 import { Random } from "../../../fixtures/generator/Random.ts"
 import { LegalEntity } from "../../../src/actor/LegalEntity.ts"
 import type { Settings } from "../../../src/config/Configuration.ts"
+import { CallGate } from "../../../src/odoo/CallGate.ts"
 import type { Flow } from "../../../src/flow/Flow.ts"
 import { engine } from "../../../src/main.ts"
 import { type Kernel, Process } from "../kernel/Kernel.ts"
 import type { Network } from "./Network.ts"
+import { watchLanes } from "./Lanes.ts"
 import type { Observer } from "./Observer.ts"
 import { type Outside, portsOf } from "./Ports.ts"
 
@@ -35,6 +37,14 @@ interface Member {
 }
 
 type Client = Effect.Success<typeof LegalEntity.client>
+
+/** What a person tells an actor. */
+export interface Order {
+  readonly what: (actor: ReturnType<Client>) => Effect.Effect<unknown, unknown>
+  /** False once the person has thought better of it. */
+  readonly meant: () => boolean
+  readonly answered: (success: boolean) => void
+}
 
 export class Fleet {
   readonly #options: FleetOptions
@@ -64,8 +74,10 @@ export class Fleet {
     this.#options.trace(`${name} starts`)
     const layer = Layer.provide(engine(settings, flows), portsOf(process, outside, network, observer))
     process.fork(Layer.buildWithScope(layer, member.scope), (exit) => {
-      if (Exit.isSuccess(exit)) member.context = exit.value
-      else if (member === this.#current) observer.report("start", `${name} does not start: ${exit.cause}`)
+      if (Exit.isSuccess(exit)) {
+        member.context = exit.value
+        watchLanes(Context.get(exit.value, CallGate), process, observer)
+      } else if (member === this.#current) observer.report("start", `${name} does not start: ${exit.cause}`)
     })
   }
 
@@ -123,16 +135,13 @@ export class Fleet {
     current.process.offsetMillis = 0
   }
 
-  /** Tells the current process's actor of `entity` something, as soon as there is one that listens. */
-  tell(
-    entity: string,
-    what: (actor: ReturnType<Client>) => Effect.Effect<unknown, unknown>,
-    answered: (success: boolean) => void = () => {},
-  ): void {
+  /** Tells the current process's actor of `entity` something, as soon as there is one that listens and it is still meant. */
+  tell(entity: string, { answered, meant, what }: Order): void {
     const { kernel, observer, trace } = this.#options
     const member = this.#current
+    if (!meant()) return
     if (member?.context === undefined || member.process.state !== "running") {
-      kernel.after(KNOCK_MILLIS, () => this.tell(entity, what, answered))
+      kernel.after(KNOCK_MILLIS, () => this.tell(entity, { answered, meant, what }))
       return
     }
     const told = Effect.flatMap(LegalEntity.client, (client) => what(client(entity)))
@@ -142,6 +151,24 @@ export class Fleet {
       trace(`${member.process.name} ${entity} ${answer}`)
       answered(Exit.isSuccess(exit))
     })
+  }
+
+  /** Notes the states that the actors are in. */
+  look(): void {
+    const { observer, settings } = this.#options
+    const member = this.#current
+    if (member?.context === undefined || member.process.state !== "running") return
+    for (const entity of Object.keys(settings.entities)) {
+      const asked = Effect.flatMap(LegalEntity.client, (client) => client(entity).Status())
+      member.process.fork(Effect.scoped(Effect.provideContext(asked, member.context)), (exit) => {
+        if (Exit.isFailure(exit)) return
+        const { circuits, flows, mode, state } = exit.value
+        observer.cover(`entity ${state}`)
+        observer.cover(`mode ${mode}`)
+        for (const circuit of circuits) observer.cover(`circuit ${circuit.dependency} ${circuit.state}`)
+        for (const flow of flows) observer.cover(`flow ${flow.state}`)
+      })
+    }
   }
 
   #retire(member: Member): void {

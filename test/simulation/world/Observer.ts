@@ -6,6 +6,7 @@
  * - an ack for an event that the ledger does not know, or a checkpoint above one
  * - a settlement under an epoch that is over, an outcome taken back, a version that goes down
  * - an event written although an earlier one of its key is held
+ * - an event that waits for what is applied already, or follows nobody
  */
 import { Effect, Exit } from "effect"
 import type { ConsumeRequest, Delivery } from "../../../src/broker/Broker.ts"
@@ -205,6 +206,7 @@ export class Observer {
     const before = this.#seen.get(entity)
     this.#seen.set(entity, now)
     if (before !== undefined) this.#compare(before, now)
+    this.#waits(before, now)
     for (const [flow, checkpoint] of now.checkpoints) {
       const from = before?.checkpoints.get(flow) ?? 0
       for (const sequence of this.#knowledge.sequences(entity, flow, from, checkpoint)) {
@@ -212,6 +214,24 @@ export class Observer {
           this.report("checkpoint", `${entity} ${flow}: checkpoint ${checkpoint} is above ${sequence}, not settled`)
         }
       }
+    }
+  }
+
+  /** Whoever is held knows for what, and what it waits for has not come. */
+  #waits(before: Inspection | undefined, now: Inspection): void {
+    const states = new Map(before?.held.map(({ record, state }) => [record.eventId, state]))
+    const mapped = new Set(now.mappings.map(({ flow, key }) => `${flow} ${key}`))
+    for (const { on, record, state } of now.held) {
+      if (states.get(record.eventId) !== state) this.cover(`held, ${state}`)
+      if (state === "waiting" && on !== null && mapped.has(`${on.flow} ${on.key}`)) {
+        this.report("every wait ends", `${record.eventId} waits for ${on.flow} ${on.key}, which is applied`)
+      }
+      if (state !== "behind") continue
+      // Not an earlier one in every case: whatever a key holds stops those that come to it.
+      const other = now.held.some((one) =>
+        one.record !== record && one.record.flow === record.flow && one.record.key === record.key
+      )
+      if (!other) this.report("every wait ends", `${record.eventId} is behind nothing`)
     }
   }
 

@@ -34,15 +34,17 @@ export const portsOf = (process: Process, outside: Outside, network: Network, ob
   )
 
 const brokerOf = (process: Process, { broker, process: world }: Outside, network: Network, observer: Observer) => {
-  const call = <A, E>(effect: Effect.Effect<A, E>) => network.call(process, effect)
+  const call = <A, E>(operation: string, effect: Effect.Effect<A, E>) =>
+    network.call(process, effect, { operation: `broker ${operation}` })
   return Broker.of({
-    describe: call(broker.describe),
-    provision: call(broker.provision),
-    publish: (publications) => call(broker.publish(publications)),
-    backlog: (consumer) => call(broker.backlog(consumer)),
-    lastSequence: (subject) => call(broker.lastSequence(subject)),
-    subjects: (pattern) => call(broker.subjects(pattern)),
-    read: (range) => Stream.unwrap(Effect.map(call(Stream.runCollect(broker.read(range))), Stream.fromIterable)),
+    describe: call("describe", broker.describe),
+    provision: call("provision", broker.provision),
+    publish: (publications) => call("publish", broker.publish(publications)),
+    backlog: (consumer) => call("backlog", broker.backlog(consumer)),
+    lastSequence: (subject) => call("lastSequence", broker.lastSequence(subject)),
+    subjects: (pattern) => call("subjects", broker.subjects(pattern)),
+    read: (range) =>
+      Stream.unwrap(Effect.map(call("read", Stream.runCollect(broker.read(range))), Stream.fromIterable)),
     consume: (request) =>
       Stream.unwrap(Effect.gen(function* () {
         const consumer = observer.consuming(process, request)
@@ -53,7 +55,7 @@ const brokerOf = (process: Process, { broker, process: world }: Outside, network
             world.kernel.enqueue(() => world.fork(Scope.close(scope, Exit.void)))
           })
         )
-        const pull = yield* call(Scope.provide(Stream.toPull(broker.consume(request)), scope))
+        const pull = yield* call("consume", Scope.provide(Stream.toPull(broker.consume(request)), scope))
         const observed = (delivery: Delivery): Delivery => ({
           ...delivery,
           ack: () => {
@@ -61,7 +63,7 @@ const brokerOf = (process: Process, { broker, process: world }: Outside, network
             delivery.ack()
           },
         })
-        return Stream.fromPull(Effect.succeed(Effect.map(call(pull), (chunk) => {
+        return Stream.fromPull(Effect.succeed(Effect.map(call("pull", pull), (chunk) => {
           consumer.delivered(chunk)
           return [observed(chunk[0]), ...chunk.slice(1).map(observed)] as const
         })))
@@ -80,7 +82,7 @@ const ledgerOf = (
     network.call(
       process,
       Effect.onExit(effect, (exit) => Effect.sync(() => observer.ledgerCalled(process, operation, exit, entity))),
-      { slowMillis: ledgerSlowMillis },
+      { operation: `ledger ${operation}`, slowMillis: ledgerSlowMillis },
     )
   const observed: Partial<Ledger["Service"]> = {
     claim: (entity, owner) =>
@@ -115,14 +117,15 @@ const entityIn = (first: unknown): string | undefined => {
 
 const odooOf = (process: Process, { odoo }: Outside, network: Network, observer: Observer) =>
   Odoo.of({
-    version: (database) => network.call(process, odoo.version(database)),
+    version: (database) => network.call(process, odoo.version(database), { operation: "odoo version" }),
     call: (given) =>
       Effect.suspend(() => {
         // A context of its own tells this call from every other one when it arrives at the stand-in.
         const context: { readonly [name: string]: Json } = { ...given.context }
         const call: OdooCall = { ...given, context }
         const begun = observer.calling(process, call, context)
-        return network.call(process, odoo.call(call), { abandoned: begun.abandoned }).pipe(
+        const operation = `odoo ${call.method}`
+        return network.call(process, odoo.call(call), { operation, abandoned: begun.abandoned }).pipe(
           Effect.onExit((exit) => Effect.sync(() => begun.ended(exit))),
         )
       }),

@@ -7,6 +7,7 @@ import { type ExternalIds, externalIds, PAGE } from "../../ExternalIds.ts"
 import { type FieldsOf, fieldsOf } from "../../Fields.ts"
 import type { MasterData } from "../../MasterData.ts"
 import type { Odoo, OdooError } from "../../Odoo.ts"
+import type { Ask } from "../enrich.ts"
 import type { Lane } from "../../../flow/Flow.ts"
 
 export interface Glass {
@@ -15,6 +16,8 @@ export interface Glass {
   readonly master: MasterData["Service"]
   readonly externalIds: ExternalIds
   readonly fields: FieldsOf
+  /** Asks a dependency beside Odoo. */
+  readonly ask: Ask
   /** Fields of records by id, a page at a time; what is gone is not in the answer. */
   readonly read: (
     model: string,
@@ -29,12 +32,14 @@ export const glass = (
   master: MasterData["Service"],
   company: Company,
   lane: Lane,
+  ask: Ask,
 ): Glass => {
   const calls = companyCalls(odoo, gate, company, lane)
   return {
     company,
     calls,
     master,
+    ask,
     externalIds: externalIds(calls, `weir_${company.entity}.`),
     fields: fieldsOf(calls),
     read: Effect.fnUntraced(function* (model, ids, fields) {

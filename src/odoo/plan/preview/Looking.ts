@@ -21,6 +21,10 @@ interface Seen {
   draft: boolean
   /** First record of each load step. */
   readonly records: Map<string, Found>
+  /** Its values depend on what a service says today, and may have depended on something else then. */
+  asked: boolean
+  /** All records of each load step, in order. */
+  readonly all: Map<string, Array<OdooRecord>>
   /** Records with keys of their own. */
   readonly parts: Map<string, Required<Mark>>
 }
@@ -49,7 +53,9 @@ export class Looking {
       refusal: null,
       locked: null,
       draft: true,
+      asked: false,
       records: new Map(),
+      all: new Map(),
       parts: new Map(),
     }))
   }
@@ -67,9 +73,14 @@ export class Looking {
     })
   }
 
-  stands(index: number, step: string, found: Found): void {
-    this.writes[index]!.ids[step] = found.record.id
-    this.#seen[index]!.records.set(step, found)
+  /** `at`: its place among the step's records of the event. */
+  stands(index: number, step: string, found: Found, at: number): void {
+    const { all, records } = this.#seen[index]!
+    this.writes[index]!.ids[at === 0 ? step : `${step}.${at}`] = found.record.id
+    if (at === 0) records.set(step, found)
+    const own = all.get(step)
+    if (own === undefined) all.set(step, [found.record])
+    else own.push(found.record)
   }
 
   /** A record of the event under a key of its own. */
@@ -81,8 +92,23 @@ export class Looking {
     return this.#seen[index]!.records.get(step)?.record
   }
 
+  /** Those of the step's records that stand. */
+  recordsOf(index: number, step: string): ReadonlyArray<OdooRecord> {
+    return this.#seen[index]!.all.get(step) ?? []
+  }
+
   isMissing(index: number): boolean {
     return this.#seen[index]!.missing.length > 0
+  }
+
+  /** A service was asked for some of its values. */
+  asks(index: number): void {
+    this.#seen[index]!.asked = true
+  }
+
+  /** Whether its values are what the event itself says. */
+  isItsOwn(index: number): boolean {
+    return !this.#seen[index]!.asked
   }
 
   missing(index: number, missing: Missing): void {
@@ -111,7 +137,7 @@ export class Looking {
   }
 
   sight(index: number): Sight {
-    const { parts, records, ...seen } = this.#seen[index]!
+    const { all: _, asked: __, parts, records, ...seen } = this.#seen[index]!
     const { record } = this.spec
     const own = record === undefined ? undefined : records.get(record)
     const links: Record<string, number> = {}

@@ -16,6 +16,7 @@ import type { Company } from "../../Company.ts"
 import { lastLockedDay } from "../../Locks.ts"
 import { MasterData } from "../../MasterData.ts"
 import { Odoo, type OdooError } from "../../Odoo.ts"
+import { type Ask, nobody } from "../enrich.ts"
 import { type Glass, glass } from "./Glass.ts"
 import { lookAtLoad } from "./load.ts"
 import { Looking, stepsOf } from "./Looking.ts"
@@ -23,6 +24,7 @@ import { lookAtReconcile } from "./reconcile.ts"
 import type { Sight } from "./Sight.ts"
 import {
   lookAtCompare,
+  lookAtEnrich,
   lookAtFind,
   lookAtQuery,
   lookAtRead,
@@ -48,8 +50,8 @@ export interface Look {
 }
 
 export class Preview extends Context.Service<Preview, {
-  /** Opens a look at `company`; its calls go in `lane`. */
-  readonly open: (company: Company, lane: Lane) => Look
+  /** Opens a look at `company`; its calls go in `lane`. `ask`: dependencies beside Odoo; left out, there are none. */
+  readonly open: (company: Company, lane: Lane, ask?: Ask) => Look
 }>()("weir/odoo/plan/preview/Preview") {}
 
 const lookAtStep = (step: Step<unknown>, looking: Looking, through: Glass): Effect.Effect<void, OdooError> => {
@@ -61,6 +63,8 @@ const lookAtStep = (step: Step<unknown>, looking: Looking, through: Glass): Effe
           if (refusal !== undefined) looking.refuse(index, refusal)
         }
       })
+    case "Enrich":
+      return lookAtEnrich(step, looking, through)
     case "Resolve":
       return lookAtResolve(step, looking, through)
     case "Read":
@@ -127,8 +131,8 @@ export const make = Effect.gen(function* () {
   const gate = yield* CallGate
   const master = yield* MasterData
   return Preview.of({
-    open: (company, lane) => {
-      const through = glass(odoo, gate, master, company, lane)
+    open: (company, lane, ask = nobody) => {
+      const through = glass(odoo, gate, master, company, lane, ask)
       return {
         glass: through,
         at: (spec, writes, known) =>

@@ -18,7 +18,8 @@ import { columnOf } from "./values.ts"
 interface Place {
   readonly index: number
   readonly row: Row
-  readonly first: boolean
+  /** Its place among the event's records of the step. */
+  readonly at: number
   id: number | undefined
 }
 
@@ -48,9 +49,7 @@ const placesOf = (step: Load<unknown>, looking: Looking): ReadonlyArray<Place> =
       continue
     }
     const all = Array.isArray(rows) ? rows as ReadonlyArray<Row> : [rows as Row]
-    all.forEach((row, n) =>
-      places.push({ index, row, first: n === 0, id: knownId(step, looking, index, row, n === 0) })
-    )
+    all.forEach((row, n) => places.push({ index, row, at: n, id: knownId(step, looking, index, row, n === 0) }))
   }
   return places
 }
@@ -107,16 +106,17 @@ export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, look
     if (record === undefined) looking.missing(place.index, { model: step.model, externalId })
     else {
       standing.push({ place, record })
-      if (place.first) looking.stands(place.index, step.name, { model: step.model, externalId, record })
+      looking.stands(place.index, step.name, { model: step.model, externalId, record }, place.at)
       const { as } = place.row
       if (as !== undefined) {
         looking.named(place.index, { ...as, record: { model: step.model, id: record.id, externalId } })
       }
     }
   }
+  const comparable = standing.filter(({ place }) => looking.isItsOwn(place.index))
   yield* compareValues(
     step.model,
-    standing.map(({ place: { index, row: { values } }, record }) => ({ index, values, record, path: "" })),
+    comparable.map(({ place: { index, row: { values } }, record }) => ({ index, values, record, path: "" })),
     { rewritten: new Set(step.rewritten ?? []), booking: bookingOf(step, looking) },
     looking,
     glass,
@@ -124,7 +124,7 @@ export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, look
   const promised = stepsOf(looking.spec, "Compare").some(({ of }) => of === step.name)
   yield* compareLines(
     step,
-    standing.map(({ place, record }) => ({ index: place.index, row: place.row, record })),
+    comparable.map(({ place, record }) => ({ index: place.index, row: place.row, record })),
     promised,
     looking,
     glass,

@@ -1,6 +1,17 @@
 /** What the steps after the load steps would do to records that stand. */
 import { BigDecimal, Effect } from "effect"
-import type { Compare, Find, Query, Read, Refusal, Resolve, Transition, Unlink, Update } from "../../../flow/Step.ts"
+import type {
+  Compare,
+  Enrich,
+  Find,
+  Query,
+  Read,
+  Refusal,
+  Resolve,
+  Transition,
+  Unlink,
+  Update,
+} from "../../../flow/Step.ts"
 import { scaleOf } from "../../../../schemas/money.ts"
 import { many2one, type OdooRecord } from "../../CompanyCalls.ts"
 import { lastLockedDay } from "../../Locks.ts"
@@ -8,6 +19,9 @@ import type { Json, OdooError } from "../../Odoo.ts"
 import { differenceOf } from "../compare.ts"
 import type { Glass } from "./Glass.ts"
 import type { Looking } from "./Looking.ts"
+
+/** Most questions to a service at once. */
+const QUESTIONS = 4
 
 export const lookAtFind = Effect.fnUntraced(function* (step: Find<unknown>, looking: Looking, glass: Glass) {
   const values = looking.open.map((index) => step.value(looking.writes[index]!))
@@ -61,8 +75,13 @@ export const lookAtQuery = Effect.fnUntraced(function* (step: Query<unknown>, lo
       step.model,
       domain,
       step.fields,
-      { limit: step.limit, order: step.order ?? "id" },
+      { limit: step.limit + 1, order: step.order ?? "id" },
     )
+    if (found.length > step.limit) {
+      const detail = `more than ${step.limit} records of ${step.model} (${step.name})`
+      looking.refuse(index, { code: "ODOO-TOO-MANY", detail })
+      continue
+    }
     const names = step.externalIds === true
       ? yield* glass.externalIds.names(step.model, found.map(({ id }) => id))
       : new Map<number, ReadonlyArray<string>>()
@@ -73,6 +92,28 @@ export const lookAtQuery = Effect.fnUntraced(function* (step: Query<unknown>, lo
     }
   }
 })
+
+/**
+ * The same question again, because the rows cannot be made without an answer. What was answered then is not known: values
+ * that stand are not compared with it.
+ */
+export const lookAtEnrich = (step: Enrich<unknown>, looking: Looking, glass: Glass): Effect.Effect<void> =>
+  Effect.forEach(looking.open, (index) => {
+    const write = looking.writes[index]!
+    const question = step.question(write)
+    if (question === null) return Effect.void
+    looking.asks(index)
+    return glass.ask(step.dependency, question).pipe(
+      Effect.match({
+        onFailure: (refusal) => looking.refuse(index, refusal),
+        onSuccess: (answer) => {
+          const accepted = step.accept(answer, write)
+          if (isRefused(accepted)) looking.refuse(index, accepted)
+          else write.read[step.name] = accepted
+        },
+      }),
+    )
+  }, { concurrency: QUESTIONS, discard: true })
 
 const stateOf = (record: OdooRecord, field: string): string => {
   const state = record[field]
@@ -87,29 +128,29 @@ export const lookAtTransition = Effect.fnUntraced(
       : lastLockedDay(period.kind, yield* glass.master.locks(glass.company, glass.calls.lane))
     for (const index of looking.open) {
       const write = looking.writes[index]!
-      const record = looking.recordOf(index, of)
-      if (record === undefined) continue
-      const state = stateOf(record, field)
-      write.read[step.name] = record
-      if (to.includes(state)) {
-        if (step.posts === true) looking.bound(index)
-        continue
-      }
-      const about = { model, id: record.id }
-      if (!from.includes(state)) {
-        if (step.posts === true) looking.bound(index)
-        looking.differs(index, { ...about, field, event: to[0] ?? "", odoo: state })
-        continue
-      }
-      looking.pends(index, {
-        ...about,
-        step: step.name,
-        detail: `${field} is ${state}; ${method} makes it ${to[0] ?? ""}`,
-        harmless: false,
-      })
-      const day = period === undefined ? undefined : record[period.field]
-      if (last !== null && typeof day === "string" && day <= last.day) {
-        looking.lock(index, { day, until: last.day, lock: last.lock })
+      for (const [at, record] of looking.recordsOf(index, of).entries()) {
+        const state = stateOf(record, field)
+        if (at === 0) write.read[step.name] = record
+        if (to.includes(state)) {
+          if (step.posts === true) looking.bound(index)
+          continue
+        }
+        const about = { model, id: record.id }
+        if (!from.includes(state)) {
+          if (step.posts === true) looking.bound(index)
+          looking.differs(index, { ...about, field, event: to[0] ?? "", odoo: state })
+          continue
+        }
+        looking.pends(index, {
+          ...about,
+          step: step.name,
+          detail: `${field} is ${state}; ${method} makes it ${to[0] ?? ""}`,
+          harmless: false,
+        })
+        const day = period === undefined ? undefined : record[period.field]
+        if (last !== null && typeof day === "string" && day <= last.day) {
+          looking.lock(index, { day, until: last.day, lock: last.lock })
+        }
       }
     }
   },
@@ -127,9 +168,10 @@ export const lookAtCompare = Effect.fnUntraced(function* (step: Compare<unknown>
     const standing: OdooRecord = { ...record, ...read.get(record.id) }
     const scale = scaleOf(step.currency?.(looking.writes[index]!) ?? glass.company.currency)
     for (const field in expected) {
-      if (differenceOf(field, expected[field]!, standing[field], scale) === undefined) {
-        continue
-      }
+      if (differenceOf(field, expected[field]!, standing[field], scale) === undefined) continue
+      const own = looking.isItsOwn(index) ||
+        looking.spec.control?.(looking.writes[index]!.data).amounts[field] !== undefined
+      if (!own) continue
       looking.differs(index, {
         model: step.model,
         id: record.id,
@@ -140,6 +182,9 @@ export const lookAtCompare = Effect.fnUntraced(function* (step: Compare<unknown>
     }
   }
 })
+
+const isRefused = (accepted: { readonly [field: string]: unknown } | Refusal): accepted is Refusal =>
+  typeof accepted["code"] === "string" && typeof accepted["detail"] === "string"
 
 type Values = { readonly [field: string]: Json }
 

@@ -1,0 +1,154 @@
+/** `docs/flows/<flow>.md`, made from the declarations, the ownership table, and the examples of `docs/events.md`. */
+import { Schema } from "effect"
+import type { EventSpec, Flow } from "../../src/flow/Flow.ts"
+import type { Step } from "../../src/flow/Step.ts"
+import { Duration } from "effect"
+import { ownership } from "../ownership.ts"
+
+/** What an exception of the flow looks like, from its fixture. */
+export interface Seen {
+  readonly code: string
+  readonly detail: string
+}
+
+export interface Sources {
+  /** The payload of an event type's example; undefined when it has none. */
+  readonly exampleOf: (type: string) => unknown
+  /** Exceptions that fixtures show, by flow. */
+  readonly exceptions: ReadonlyMap<string, ReadonlyArray<Seen>>
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|")
+
+/** Columns padded to one width, as the formatter wants them. */
+const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
+  const cells = rows.map((row) => row.map(cell))
+  const widths = (cells[0] ?? []).map((_, column) => Math.max(3, ...cells.map((row) => row[column]?.length ?? 0)))
+  const [head, ...body] = cells.map((row) => `| ${row.map((one, at) => one.padEnd(widths[at] ?? 0)).join(" | ")} |`)
+  return [head, `| ${widths.map((width) => "-".repeat(width)).join(" | ")} |`, ...body].join("\n")
+}
+
+const doing = (step: Step<unknown>): string => {
+  switch (step._tag) {
+    case "Load":
+      return step.mode === "create" ? "made once, left as it stands" : "made, or brought to this version"
+    case "Transition":
+      return `${step.method}: ${step.from.join(", ")} to ${step.to.join(", ")}`
+    case "Invoke":
+      return step.method
+    case "Compare":
+      return `compared with what is promised, else ${step.code}`
+    case "Check":
+      return "rule"
+    case "Update":
+      return "fields set"
+    case "Unlink":
+      return "deleted"
+    default:
+      return "read"
+  }
+}
+
+const planOf = (spec: EventSpec<unknown>): string =>
+  spec.plan.length === 0 ? "A fact of the ledger: nothing is written to Odoo." : table([
+    ["step", "model", "what"],
+    ...spec.plan.map((step) => [step.name, "model" in step ? step.model : "", doing(step)]),
+  ])
+
+const schemaText = ({ schema }: EventSpec<unknown>): string => {
+  const { schema: json } = Schema.toJsonSchemaDocument(schema)
+  const description = "description" in json ? json["description"] : undefined
+  return typeof description === "string" ? `${description}. ` : ""
+}
+
+const eventSection = (spec: EventSpec<unknown>, { exampleOf }: Sources): string => {
+  const example = exampleOf(spec.type)
+  const coordinates = example === undefined ? [] : (() => {
+    const data = Schema.decodeUnknownSync(spec.schema)(example)
+    const named = (references: ReadonlyArray<{ readonly flow: string; readonly key: string }>) =>
+      references.map(({ flow, key }) => `\`${flow}/${key}\``).join(", ") || "nothing"
+    return [
+      `- Key: \`${spec.key(data)}\``,
+      `- Parents: ${spec.parents(data).map((name) => `\`${name}\``).join(", ") || "none"}`,
+      `- Waits for: ${named(spec.references(data))}`,
+      ...(spec.consults === undefined ? [] : [`- Consults: ${named(spec.consults(data))}`]),
+      ...(spec.holds === undefined ? [] : [`- Held back by: ${named(spec.holds(data))}`]),
+    ]
+  })()
+  const versions = spec.versions === "once" ? "written once" : "the newest version stands"
+  return [
+    `## \`${spec.type}\``,
+    "",
+    `${schemaText(spec)}Fields and an example: [docs/events.md](../events.md#${spec.type.replaceAll(".", "")}).`,
+    "",
+    `- Version ${spec.version}; ${versions}`,
+    ...coordinates,
+    "",
+    planOf(spec),
+    "",
+  ].join("\n")
+}
+
+const ownershipSection = (flow: Flow): string => {
+  const own = ownership.find((one) => one.flow === flow.name)
+  if (own === undefined) return ""
+  const list = (columns: string | undefined) => columns === undefined ? "–" : `\`${columns.split(" ").join("`, `")}\``
+  return [
+    "## What it may write",
+    "",
+    `System of record of the ${own.object}: **${own.owner}**. All other fields are Odoo's users'.`,
+    "",
+    table([
+      ["model", "with each version", "when it is made"],
+      ...Object.entries(own.writes).map(([model, { always, first }]) => [`\`${model}\``, list(always), list(first)]),
+    ]),
+    "",
+  ].join("\n")
+}
+
+const exceptionSection = (flow: Flow, { exceptions }: Sources): string => {
+  const seen = exceptions.get(flow.name) ?? []
+  if (seen.length === 0) return ""
+  return [
+    "## Exceptions that its fixture shows",
+    "",
+    "What each code asks for: [docs/exceptions.md](../exceptions.md).",
+    "",
+    table([["code", "detail"], ...seen.map(({ code, detail }) => [`\`${code}\``, detail])]),
+    "",
+  ].join("\n")
+}
+
+const WIDTH = 120
+
+/** Words in lines no longer than the page is wide; what hangs below a list's item is indented. */
+const wrapped = (text: string): string => {
+  if (text.length <= WIDTH || text.startsWith("|")) return text
+  const indent = text.startsWith("- ") ? "  " : ""
+  const lines: Array<string> = []
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1)
+    if (last === undefined) lines.push(word)
+    else if (last.length + 1 + word.length > WIDTH) lines.push(`${indent}${word}`)
+    else lines[lines.length - 1] = `${last} ${word}`
+  }
+  return lines.join("\n")
+}
+
+/** The page of one flow. */
+export const page = (flow: Flow, sources: Sources): string =>
+  [
+    `# ${flow.name}`,
+    "",
+    `${flow.description}.`,
+    "",
+    "Generated by `deno task flows` from `streams/`.",
+    "",
+    `- Subjects: \`erp.<entity>.${flow.domain}.>\``,
+    `- Lane: ${flow.lane}; up to ${flow.batch.size} events a batch, ${flow.inFlight} in flight`,
+    `- What is missing is waited for: ${Duration.format(Duration.fromInputUnsafe(flow.referenceDeadline))}`,
+    "",
+    ...flow.events.map((spec) => eventSection(spec, sources)),
+    ownershipSection(flow),
+    exceptionSection(flow, sources),
+  ].join("\n").replaceAll(/\n{3,}/gu, "\n\n").trimEnd().split("\n").map(wrapped).join("\n") + "\n"

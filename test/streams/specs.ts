@@ -1,0 +1,57 @@
+/** Specs of the catalogue as tests look at them: by event type, step by step, without an engine. */
+import { Schema } from "effect"
+import { catalog } from "../../streams/catalog.ts"
+import type { EventSpec } from "../../src/flow/Flow.ts"
+import type { Step } from "../../src/flow/Step.ts"
+import type { Write } from "../../src/flow/Write.ts"
+import type { Mapping } from "../../src/ledger/Ledger.ts"
+import { company } from "./samples.ts"
+
+export const specOf = (type: string): EventSpec<unknown> => {
+  const spec = catalog.flatMap((flow) => flow.events).find((candidate) => candidate.type === type)
+  if (spec === undefined) throw new Error(`no spec of ${type}`)
+  return spec
+}
+
+export const mapping = (model: string, id: number): Mapping => ({
+  model,
+  id,
+  externalId: `weir_be01.x${id}`,
+  version: 1,
+  links: {},
+})
+
+/** A write as the engine would hand it to the steps. */
+export const writeOf = (type: string, wire: unknown, known: Partial<Write<unknown>> = {}): Write<unknown> => {
+  const spec = specOf(type)
+  const data = Schema.decodeUnknownSync(spec.schema)(wire)
+  return { data, key: spec.key(data), company, references: [], previous: null, ids: {}, read: {}, ...known }
+}
+
+export const stepOf = (type: string, name: string): Step<unknown> => {
+  const step = specOf(type).plan.find((candidate) => candidate.name === name)
+  if (step === undefined) throw new Error(`no step ${name} of ${type}`)
+  return step
+}
+
+export const rowsOf = (type: string, name: string, write: Write<unknown>) => {
+  const step = stepOf(type, name)
+  if (step._tag !== "Load") throw new Error(`${name} is no load step`)
+  return step.rows(write)
+}
+
+export const outline = (type: string): ReadonlyArray<string> =>
+  specOf(type).plan.map((step) =>
+    [step._tag, step.name, "model" in step ? step.model : "", "mode" in step ? step.mode : ""].filter(Boolean).join(" ")
+  )
+
+export const coordinates = (type: string, wire: unknown) => {
+  const spec = specOf(type)
+  const data = Schema.decodeUnknownSync(spec.schema)(wire)
+  return {
+    key: spec.key(data),
+    parents: spec.parents(data),
+    references: spec.references(data),
+    versions: spec.versions,
+  }
+}
