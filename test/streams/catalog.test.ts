@@ -4,6 +4,7 @@ import { catalog, validateCatalog } from "../../streams/catalog.ts"
 import { customers } from "../../streams/customers.ts"
 import { engagements } from "../../streams/engagements.ts"
 import { invoices } from "../../streams/invoices.ts"
+import { payments } from "../../streams/payments.ts"
 import { exampleOf } from "./examples.ts"
 import type { EventSpec, Flow } from "../../src/flow/Flow.ts"
 
@@ -25,11 +26,11 @@ describe("the catalogue", () => {
   it("holds the flows in the lanes of the business", () => {
     assert.deepStrictEqual(Object.fromEntries(catalog.map((flow) => [flow.name, flow.lane])), {
       approvals: "critical",
-      disputes: "critical",
       payments: "critical",
       invoices: "critical",
       "credit-notes": "critical",
       "write-offs": "critical",
+      disputes: "critical",
       "exchange-rates": "critical",
       "journal-entries": "normal",
       customers: "normal",
@@ -40,6 +41,7 @@ describe("the catalogue", () => {
       timesheets: "bulk",
       totals: "normal",
       expenses: "bulk",
+      usage: "bulk",
     })
   })
 
@@ -80,8 +82,8 @@ describe("the catalogue", () => {
     complains([withSpec(customers, () => ({ plan: [] }))], /its plan has no steps/)
     complains([withSpec(invoices, ({ plan }) => ({ plan: plan.toReversed() }))], /step post needs invoice, which is no/)
     complains(
-      [withSpec(invoices, ({ plan }) => ({ plan: plan.filter(({ name }) => name !== "invoice") }))],
-      /step post needs invoice/,
+      [withSpec(payments, ({ plan }) => ({ plan: plan.filter(({ name }) => name !== "payment") }))],
+      /step post needs payment/,
     )
     complains([withSpec(engagements, ({ plan }) => ({ plan: [...plan, ...plan] }))], /two steps have the name order/)
   })
