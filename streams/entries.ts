@@ -1,7 +1,7 @@
 /** Journal entries as rows, and their posting: for fees, write-offs, settlements, accruals. */
 import { BigDecimal } from "effect"
 import { format, scaleOf } from "../schemas/money.ts"
-import { type Refusal, type Row, type Transition, transition } from "../src/flow/Step.ts"
+import { type Query, query, type Refusal, type Row, type Transition, transition } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import { currencyOf, isRefusal, journalLock, journalOf } from "./codes.ts"
 
@@ -81,6 +81,17 @@ export const entryRow = ({ company }: Write<unknown>, entry: Entry): Row | Refus
     },
   }
 }
+
+/** Entries of the event that are posted already, by an earlier try: `read.own.records`. */
+export const ownEntries = <D extends { readonly key: string }>(): Query<D> =>
+  query<D>({
+    name: "own",
+    model: "account.move",
+    domain: ({ data }) => [["ref", "=like", `${data.key}%`], ["move_type", "=", "entry"], ["state", "=", "posted"]],
+    fields: ["state"],
+    externalIds: true,
+    limit: 20,
+  })
 
 /** Posts the entry that step `of` has loaded. `date`: its own, and where it is in the event. */
 export const postEntry = <D>(

@@ -15,7 +15,7 @@ import { event } from "../src/flow/Flow.ts"
 import { check, load, query, reconcile, type Refusal, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { accountOf, isRefusal } from "./codes.ts"
-import { entryRow, type Item, postEntry } from "./entries.ts"
+import { entryRow, type Item, ownEntries, postEntry } from "./entries.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { FLOW, idsOf } from "./paymentRow.ts"
 
@@ -103,14 +103,7 @@ export const settled = event<PaymentSettled>({
       fields: ["payment_id", "account_id", "balance", "reconciled"],
       limit: MAX_ITEMS,
     }),
-    query({
-      name: "own",
-      model: "account.move",
-      domain: ({ data }) => [["ref", "=like", `${data.key}%`], ["move_type", "=", "entry"], ["state", "=", "posted"]],
-      fields: ["state"],
-      externalIds: true,
-      limit: 20,
-    }),
+    ownEntries(),
     check({ name: "sums", refuse: mismatch }),
     load({ name: "entry", model: "account.move", mode: "create", rows: rowOf }),
     postEntry("post", "entry", ({ date }) => date),

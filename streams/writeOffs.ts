@@ -12,7 +12,7 @@ import { check, load, query, reconcile, type Refusal, type Row } from "../src/fl
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { approvalOf, obstacleIn } from "./approvals.ts"
 import { accountOf, isRefusal } from "./codes.ts"
-import { entryRow, postEntry } from "./entries.ts"
+import { entryRow, ownEntries, postEntry } from "./entries.ts"
 import { exchangeRateOf } from "./exchange.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { customerId, parent } from "./keys.ts"
@@ -95,14 +95,7 @@ const requested = event<WriteOffRequested>({
       fields: ["account_id", "currency_id", "amount_residual_currency"],
       limit: 100,
     }),
-    query({
-      name: "own",
-      model: "account.move",
-      domain: ({ data }) => [["ref", "=like", `${data.key}%`], ["move_type", "=", "entry"], ["state", "=", "posted"]],
-      fields: ["state"],
-      externalIds: true,
-      limit: 20,
-    }),
+    ownEntries(),
     check({ name: "open", refuse: openEnough }),
     load({ name: "entry", model: "account.move", mode: "create", rows: rowOf }),
     postEntry("post", "entry", ({ date }) => date),
