@@ -8,6 +8,7 @@ import { Broker, type StoredMessage } from "../broker/Broker.ts"
 import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import { digest } from "./fingerprint.ts"
+import { relay } from "./outbox.ts"
 import { restartBackoff, untilAvailable } from "./patience.ts"
 import { Roster } from "./Roster.ts"
 
@@ -63,6 +64,8 @@ export const Unrouted = Singleton.make(
           )
           counts.set(subject, count)
         }
+        // Others are told that they are exceptions, and that people dismissed them.
+        yield* relay(claim)
       })
       yield* sweep.pipe(Effect.repeat(Schedule.spaced(EVERY)))
     })

@@ -5,6 +5,7 @@ import { LedgerError } from "../Ledger.ts"
 import { ledgerError, overdue } from "../sql/failure.ts"
 import { access } from "./access.ts"
 import { desk } from "./desk.ts"
+import { facts } from "./facts.ts"
 import { governance } from "./governance.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
@@ -18,6 +19,7 @@ const migrations = {
   "0005_access": access,
   "0006_desk": desk,
   "0008_windows": windows,
+  "0012_facts": facts,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */
