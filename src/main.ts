@@ -119,6 +119,7 @@ export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
         : Effect.succeed({
           owner: `${hostname()}:${process.pid}`,
           flows,
+          feed: settings.feed,
           entities: new Map(Object.entries(settings.entities).map(([code, entity]) => [code, { code, ...entity }])),
         })
     }),

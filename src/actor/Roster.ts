@@ -4,6 +4,7 @@ import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
 import type { CloseCalendar } from "./close/calendar.ts"
+import type { FeedSettings } from "./feed/watching.ts"
 
 /** A legal entity as configured: codes and names that Odoo's database ids are found by. */
 export interface EntitySettings {
@@ -37,6 +38,8 @@ export class Roster extends Context.Service<Roster, {
   readonly owner: string
   readonly entities: ReadonlyMap<string, EntitySettings>
   readonly flows: ReadonlyArray<Flow>
+  /** How what people change in Odoo is looked at. */
+  readonly feed: FeedSettings
 }>()("weir/actor/Roster") {}
 
 /** Dependencies that the plans of a flow ask. */

@@ -6,6 +6,7 @@
  *              ├─ expiry      waiting events past their deadline
  *              ├─ releasing   events that waited for a dependency which works again
  *              ├─ windows     those whose time is over
+ *              ├─ feeds       what people change in Odoo
  *              ├─ governor    the mode: which pumps run
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
@@ -22,6 +23,7 @@ import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
 import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
 import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
+import { watching } from "./feed/watching.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
@@ -68,7 +70,7 @@ export const session = Effect.fnUntraced(function* (
   stop: Deferred.Deferred<void>,
 ) {
   const ledger = yield* Ledger
-  const { flows, owner } = yield* Roster
+  const { feed, flows, owner } = yield* Roster
   const thresholds = yield* Thresholds
 
   const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
@@ -238,6 +240,25 @@ export const session = Effect.fnUntraced(function* (
     goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
     outbox: () => Latch.openUnsafe(outbox),
   })
+  const feeds = Effect.forEach(
+    Duration.isZero(feed.every)
+      ? []
+      : flows.flatMap((flow) => flow.feed === undefined ? [] : [{ flow, of: flow.feed }]),
+    ({ flow: { name }, of }) =>
+      Effect.flatMap(Deferred.await(company), (company) =>
+        watching(claim, {
+          feed: of,
+          flow: name,
+          company,
+          settings: feed,
+          goesOn: () =>
+            board.standing?.mode !== "hold" && boardOf(name).paused === null && waysOfFlow.get(name)!.areClosed(),
+          isStrained: () => board.standing?.mode === "essential",
+          guard: conduct.odoo.guard,
+          outbox: () => Latch.openUnsafe(outbox),
+        })),
+    { concurrency: flows.length, discard: true },
+  )
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
@@ -249,6 +270,7 @@ export const session = Effect.fnUntraced(function* (
     expiring,
     releasing,
     windows,
+    feeds,
     measuring,
     resolving,
     governor.run,

@@ -6,6 +6,7 @@
  * catalogue can list specs of different payloads (the engine hands each spec only payloads its own schema decoded).
  */
 import type { Duration, Schema } from "effect"
+import type { Feed, Tells } from "./Feed.ts"
 import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
 import type { Reference } from "../ledger/Ledger.ts"
@@ -46,6 +47,8 @@ export interface Flow {
   readonly seeds?: ReadonlyArray<Seed>
   /** When what its events add up to is told. Needed when one of them `adds`. */
   readonly windows?: Windows
+  /** What people change of its records in Odoo, and what others are told of it. */
+  readonly feed?: Feed
   readonly events: ReadonlyArray<EventSpec<unknown>>
 }
 
@@ -123,6 +126,8 @@ export interface OutcomeEvent {
   /** `<domain>.<event>`: `invoice.posted`. */
   readonly type: string
   readonly data: { readonly [name: string]: unknown }
+  /** What it tells of a record that the flow's feed looks after: not sent when others were told that before. */
+  readonly tells?: Tells
 }
 
 /** A record that the flow needs in every database, for example the service product of time-and-materials lines. */
