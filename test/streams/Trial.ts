@@ -87,6 +87,7 @@ export const codes = Effect.map(held, (records) => records.map(({ code, key, sta
 export interface Fact {
   readonly type: string
   readonly id: string
+  readonly time: string
   readonly data: { readonly [name: string]: unknown }
   readonly correlationid?: string
   readonly causationid?: string
