@@ -9,7 +9,8 @@ import { BigDecimal } from "effect"
 import { type Currency, format, fromOdooFloat, scaleOf } from "../schemas/money.ts"
 import type { Aspect, Changed, Feed, Tells } from "../src/flow/Feed.ts"
 import type { OdooRecord } from "../src/odoo/CompanyCalls.ts"
-import { invoiceStatuses, type Open, statusOf } from "./statuses.ts"
+import { type Open, statusOf } from "../src/flow/Status.ts"
+import { invoiceStatuses } from "./statuses.ts"
 
 const FEED = "invoices"
 const POSTING = `${FEED}.posting`
@@ -137,6 +138,7 @@ export const invoiceFeed: Feed = {
     "amount_residual",
   ],
   aspects: [posting, payment],
+  statuses: invoiceStatuses,
   facts: [
     { type: "invoice.posted", when: "a person posted it, or posted it again with another total" },
     { type: "invoice.withdrawn", when: "a posted one was set back to a draft" },

@@ -130,6 +130,7 @@ export const shared = {
   consults: ({ hold, key }: Invoice) => hold === true ? [releaseOf(key)] : [],
   versions: "once",
   record: "invoice",
+  publishes: ["invoice.posted"],
   outcomes: posted,
 } as const
 

@@ -150,6 +150,7 @@ const received = event<PaymentReceived>({
     postEntry("postFee", "fee", ({ date }) => date),
     reconcile({ name: "reconcile", sets: setsOf }),
   ],
+  publishes: ["payment.reconciled"],
   outcomes,
 })
 

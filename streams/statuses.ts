@@ -1,25 +1,7 @@
-/**
- * What states of records in Odoo mean for others. Each table has a version: what is published names it, and a meaning is
- * never changed but by a new version at the end, which counts from then on.
- */
-
-/** Of the document's amount, what is still open. */
-export type Open = "all" | "some" | "none"
+/** The tables of what Odoo's states mean. A released table stays as it is: another meaning is another table at the end. */
+import type { Open, StatusRow, StatusTable } from "../src/flow/Status.ts"
 
 export type InvoiceStatus = "draft" | "cancelled" | "posted" | "partly-paid" | "paid" | "reversed"
-
-/** `*`: any. The first row that fits counts. */
-export interface StatusRow<S extends string> {
-  readonly state: string
-  readonly paymentState: string
-  readonly open: Open | "*"
-  readonly status: S
-}
-
-export interface StatusTable<S extends string> {
-  readonly version: number
-  readonly rows: ReadonlyArray<StatusRow<S>>
-}
 
 const row = <S extends string>(
   state: string,
@@ -45,16 +27,3 @@ export const invoiceStatuses: ReadonlyArray<StatusTable<InvoiceStatus>> = [{
     row("posted", "blocked", "none", "paid"),
   ],
 }]
-
-/** The status by the newest table; undefined: it has no row for that. */
-export const statusOf = <S extends string>(
-  tables: ReadonlyArray<StatusTable<S>>,
-  { open, paymentState, state }: { readonly state: string; readonly paymentState: string; readonly open: Open },
-): { readonly status: S; readonly version: number } | undefined => {
-  const table = tables.at(-1)
-  const found = table?.rows.find((row) =>
-    row.state === state && (row.paymentState === "*" || row.paymentState === paymentState) &&
-    (row.open === "*" || row.open === open)
-  )
-  return table === undefined || found === undefined ? undefined : { status: found.status, version: table.version }
-}

@@ -131,6 +131,7 @@ const approved = event<TimesheetApproved>({
     }),
     delivered((write) => [lineIdOf(write)]),
   ],
+  publishes: ["timesheet.ready"],
   outcomes: readinessOf,
 })
 
@@ -181,6 +182,7 @@ const corrected = event<TimesheetCorrected>({
     }),
     delivered((write) => [lineIdOf(write), many2one(standingOf(write)?.["so_line"])]),
   ],
+  publishes: ["timesheet.ready"],
   outcomes: readinessOf,
 })
 
@@ -216,6 +218,7 @@ const withdrawn = event<TimesheetWithdrawn>({
   ],
   // Its key maps to this fact for good: whatever comes again of the line finds that it is withdrawn.
   fact: () => "withdrawn",
+  publishes: ["timesheet.ready"],
   outcomes: (write) => readiness(write, BigDecimal.make(0n, 0), null, undefined),
 })
 

@@ -15,13 +15,16 @@ import { untilAvailable } from "./patience.ts"
 const PAGE = 200
 
 export const publicationsOf = (
-  { event, traceparent }: Item,
+  { event, payload, traceparent }: Item,
   outcomes: ReadonlyArray<OutcomeEvent>,
   entity: string,
   nowMillis: number,
 ): ReadonlyArray<Publication> =>
-  outcomes.map(({ data, type }) =>
-    toMessage(
+  outcomes.map(({ data, type }) => {
+    if (payload?.spec.publishes?.includes(type) !== true) {
+      throw new Error(`${event.type} does not say that it publishes ${type}`)
+    }
+    return toMessage(
       {
         specversion: "1.0",
         id: `${event.eventId}/${type}`,
@@ -38,7 +41,7 @@ export const publicationsOf = (
       `erp-out.${entity}.${type}`,
       "structured",
     )
-  )
+  })
 
 /** What these publications tell of records in Odoo. */
 export const tellingsOf = (

@@ -8,6 +8,7 @@
 import type { OdooRecord } from "../odoo/CompanyCalls.ts"
 import type { Json } from "../odoo/Odoo.ts"
 import type { OutcomeEvent } from "./Flow.ts"
+import type { StatusTable } from "./Status.ts"
 
 /** A change of one aspect of a record. */
 export interface Changed {
@@ -46,6 +47,8 @@ export interface Feed {
   /** Fields that aspects read. */
   readonly fields: ReadonlyArray<string>
   readonly aspects: ReadonlyArray<Aspect>
+  /** What Odoo's states mean, oldest table first. */
+  readonly statuses?: ReadonlyArray<StatusTable<string>>
   /** Types of the facts, for the documents. */
   readonly facts: ReadonlyArray<{ readonly type: string; readonly when: string }>
 }

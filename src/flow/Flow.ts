@@ -117,6 +117,8 @@ export interface EventSpec<D> {
   fact?(data: D): string
   /** What this event adds to a window of its flow, once, when it is applied. */
   adds?(data: D, nowMillis: number): Contribution
+  /** Types that `outcomes` may have: others are a defect. */
+  readonly publishes?: ReadonlyArray<string>
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
 }

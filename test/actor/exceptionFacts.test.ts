@@ -1,6 +1,7 @@
 /** Exceptions as others hear of them, on the whole product in virtual time. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Effect, Schema } from "effect"
+import { ExceptionRaised, ExceptionResolved } from "../../schemas/fact.ts"
 import { Desk } from "../../src/ledger/Desk.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { pass, publication } from "../simulation/World.ts"
@@ -11,6 +12,9 @@ const stranger = "c01@uk01.example.test"
 const approved = publication("timesheet.approved", { ...timesheet, consultant: stranger }, { sequence: 1 })
 const EVENT = "test#timesheet.approved-T-1-1"
 
+/** Nothing beyond what is documented. */
+const STRICT = { onExcessProperty: "error" } as const
+
 const facts = (type: "raised" | "resolved") =>
   Effect.map(
     published(`exception.${type}`),
@@ -18,7 +22,7 @@ const facts = (type: "raised" | "resolved") =>
       all.map(({ causationid, correlationid, data }): Record<string, unknown> => ({
         causationid,
         correlationid,
-        ...data,
+        ...Schema.decodeUnknownSync(type === "raised" ? ExceptionRaised : ExceptionResolved, STRICT)(data),
       })),
   )
 const about = { causationid: EVENT, correlationid: EVENT, entity: "be01", flow: "timesheets", key: "T-1" }

@@ -1,8 +1,9 @@
 /** What people change in Odoo, as others hear of it: the whole product in virtual time, a clerk at the stand-in. */
 import { assert, describe, it } from "@effect/vitest"
-import { Clock, Effect } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { databaseAway, type StandIn } from "../../../fixtures/odoo/StandIn.ts"
+import { InvoiceFact } from "../../../schemas/fact.ts"
 import { LegalEntity } from "../../../src/actor/LegalEntity.ts"
 import { MemoryLedger } from "../../../src/ledger/MemoryLedger.ts"
 import type { Json } from "../../../src/odoo/Odoo.ts"
@@ -87,9 +88,13 @@ const TYPES = ["posted", "withdrawn", "cancelled", "partly-paid", "paid", "rever
 
 /** Facts of invoices so far, by the invoice's reference, in the order in which they went out. */
 const facts = Effect.gen(function* () {
+  const check = Schema.decodeUnknownSync(InvoiceFact)
   const found: Array<Fact & { readonly at: number }> = []
   for (const type of TYPES) {
-    for (const fact of yield* published(`invoice.${type}`)) found.push({ ...fact, at: Date.parse(fact.time) })
+    for (const fact of yield* published(`invoice.${type}`)) {
+      check(fact.data)
+      found.push({ ...fact, at: Date.parse(fact.time) })
+    }
   }
   found.sort((a, b) => a.at - b.at || TYPES.indexOf(a.type.slice(8) as never) - TYPES.indexOf(b.type.slice(8) as never))
   return found
