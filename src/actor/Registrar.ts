@@ -12,10 +12,10 @@ const CONCURRENCY = 50
 export const Registrar = Singleton.make(
   "weir/registrar",
   Effect.gen(function* () {
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     const client = yield* LegalEntity.client
-    yield* Effect.forEach(
-      [...entities.values()],
+    yield* Effect.suspend(() => Effect.forEach(
+      [...roster.entities.values()],
       (settings) =>
         client(addressOf(settings)).Ensure().pipe(
           Effect.timeout("5 seconds"),
@@ -24,6 +24,6 @@ export const Registrar = Singleton.make(
           ),
         ),
       { concurrency: CONCURRENCY, discard: true },
-    ).pipe(Effect.repeat(Schedule.spaced(EVERY)))
+    )).pipe(Effect.repeat(Schedule.spaced(EVERY)))
   }),
 )

@@ -49,7 +49,7 @@ export interface Sample {
 export class AdaptiveLimit {
   /** Between 1 and `cap`, fractional: the whole part counts. */
   #limit: number
-  readonly #cap: number
+  #cap: number
   readonly #averages = new Map<string, Average>()
   #halvedAtMillis = Number.NEGATIVE_INFINITY
 
@@ -57,6 +57,12 @@ export class AdaptiveLimit {
   constructor(cap: number) {
     this.#cap = Math.max(MIN_LIMIT, cap)
     this.#limit = Math.max(MIN_LIMIT, this.#cap / 2)
+  }
+
+  /** Another cap; what was learnt below it stays. */
+  resize(cap: number): void {
+    this.#cap = Math.max(MIN_LIMIT, cap)
+    this.#limit = Math.min(this.#limit, this.#cap)
   }
 
   get value(): number {

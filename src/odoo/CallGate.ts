@@ -29,8 +29,11 @@ export interface GateDatabase {
 }
 
 export interface GateOptions {
-  /** By the name that `weir.json` gives the database. */
-  readonly databases: ReadonlyMap<string, GateDatabase>
+  /**
+   * By the name that `weir.json` gives the database. Asked at every call: what it holds may change, and another object
+   * is another share or rate from then on.
+   */
+  readonly databases: Pick<ReadonlyMap<string, GateDatabase>, "get"> & { readonly keys: () => Iterable<string> }
   /** Most callers that wait per database; more are refused with `ODOO-UNAVAILABLE`. Default 10 000. */
   readonly maxWaiting?: number
 }
@@ -71,24 +74,40 @@ interface Waiter {
   inFlight: number
 }
 
+const capOf = ({ share, workers }: GateDatabase): number => Math.max(1, Math.floor(workers * share))
+
+const intervalOf = ({ callsPerSecond = 0 }: GateDatabase): number => callsPerSecond <= 0 ? 0 : 1000 / callsPerSecond
+
 /** One database's door. */
 class Door {
-  readonly cap: number
+  cap: number
   readonly limit: AdaptiveLimit
   readonly queue = new FairQueue<Waiter>()
   running = 0
   /** Between the starts of two calls, 0 without a rate. */
-  readonly intervalMillis: number
+  intervalMillis: number
   nextStartMillis = 0
   /** Places that are kept for the critical lane. */
   readonly kept = new Set<symbol>()
   /** A timer is set that opens the door when the rate allows the next call. */
   timer = false
 
-  constructor({ callsPerSecond, share, workers }: GateDatabase) {
-    this.cap = Math.max(1, Math.floor(workers * share))
+  /** What it goes by. */
+  database: GateDatabase
+
+  constructor(database: GateDatabase) {
+    this.database = database
+    this.cap = capOf(database)
     this.limit = new AdaptiveLimit(this.cap)
-    this.intervalMillis = callsPerSecond === undefined || callsPerSecond <= 0 ? 0 : 1000 / callsPerSecond
+    this.intervalMillis = intervalOf(database)
+  }
+
+  /** Another share or rate, from the next call on. */
+  adjust(database: GateDatabase): void {
+    this.database = database
+    this.cap = capOf(database)
+    this.limit.resize(this.cap)
+    this.intervalMillis = intervalOf(database)
   }
 
   /** Lets in whom it can. Answers how long to wait before the rate lets in the next one; 0 when it is not the rate. */
@@ -160,7 +179,23 @@ const noop = (): void => {}
 export const make = Effect.fnUntraced(function* (options: GateOptions) {
   const scope = yield* Effect.scope
   const maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING
-  const doors = new Map([...options.databases].map(([name, database]) => [name, new Door(database)]))
+  const doors = new Map<string, Door>()
+  /** The door of a database as it is configured now. A database that is gone keeps its door until its calls are over. */
+  const doorOf = (name: string): Door | undefined => {
+    const database = options.databases.get(name)
+    const door = doors.get(name)
+    if (database === undefined) {
+      if (door?.running === 0 && door.queue.size === 0) doors.delete(name)
+      return undefined
+    }
+    if (door === undefined) {
+      const made = new Door(database)
+      doors.set(name, made)
+      return made
+    }
+    if (door.database !== database) door.adjust(database)
+    return door
+  }
 
   /** Opens the door now, and again when the rate allows. */
   const open = (door: Door, clock: Clock.Clock): Effect.Effect<void> => {
@@ -235,7 +270,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
   return CallGate.of({
     run: <A, R>(database: string, caller: Caller, effect: Effect.Effect<A, OdooError, R>) =>
       Clock.clockWith((clock): Effect.Effect<A, OdooError, R> => {
-        const door = doors.get(database)
+        const door = doorOf(database)
         if (door === undefined) {
           return Effect.fail(refusal(
             "ODOO-REFUSED-CALL",
@@ -252,9 +287,12 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
         }
         return pass(door, clock, caller, effect)
       }),
-    favour: (database, entity, favoured) => Effect.sync(() => doors.get(database)?.queue.favour(entity, favoured)),
+    favour: (database, entity, favoured) => Effect.sync(() => doorOf(database)?.queue.favour(entity, favoured)),
     snapshot: Effect.sync(() =>
-      [...doors].map(([database, door]) => ({
+      [...options.databases.keys()].flatMap((database) => {
+        const door = doorOf(database)
+        return door === undefined ? [] : [{ database, door }]
+      }).map(({ database, door }) => ({
         database,
         cap: door.cap,
         limit: door.limit.value,

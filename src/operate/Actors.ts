@@ -34,6 +34,8 @@ export class Actors extends Context.Service<Actors, {
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
   /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
   readonly released: (entity: string) => Effect.Effect<void>
+  /** Has the runner of an entity read its configuration again. Why it did not; empty when it did. Never fails. */
+  readonly reconfigure: (entity: string) => Effect.Effect<string>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
   readonly order: (entity: string, order: Order, actor: string) => Effect.Effect<Obeyed, Conflict | Unavailable>
 }>()("weir/operate/Actors") {}
@@ -54,10 +56,10 @@ const unreachable = (entity: string) =>
 export const live = Layer.effect(
   Actors,
   Effect.gen(function* () {
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     const client = yield* LegalEntity.client
     const clientOf = (code: string) => {
-      const settings = entities.get(code)
+      const settings = roster.entities.get(code)
       return client(settings === undefined ? code : addressOf(settings))
     }
 
@@ -80,8 +82,8 @@ export const live = Layer.effect(
     }
 
     return Actors.of({
-      statuses: Effect.forEach(
-        [...entities.keys()],
+      statuses: Effect.suspend(() => Effect.forEach(
+        [...roster.entities.keys()],
         (code) =>
           clientOf(code).Status().pipe(
             Effect.timeout(STATUS_WITHIN),
@@ -89,12 +91,21 @@ export const live = Layer.effect(
             Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
           ),
         { concurrency: CONCURRENCY },
-      ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
+      )).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
       released: (entity) =>
-        entities.has(entity)
+        roster.entities.has(entity)
           ? clientOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
           : Effect.void,
+
+      reconfigure: (entity) =>
+        clientOf(entity).Reconfigure().pipe(
+          Effect.as(""),
+          Effect.timeout(STATUS_WITHIN),
+          Effect.catch((error) =>
+            Effect.succeed(error instanceof ControlRefused ? error.message : unreachable(entity).detail ?? "")
+          ),
+        ),
 
       order: Effect.fnUntraced(function* (entity, order, actor) {
         const done = yield* send(entity, order, actor).pipe(
@@ -118,6 +129,7 @@ export const live = Layer.effect(
 export const absent = Layer.succeed(Actors, {
   statuses: Effect.succeed(new Map()),
   released: () => Effect.void,
+  reconfigure: () => Effect.succeed(""),
   order: () =>
     Effect.fail(new Unavailable({ detail: "No weir runs. Start it with weir run: orders go to the running service." })),
 })
