@@ -158,6 +158,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
       board.state = "draining"
       yield* Deferred.succeed(stop, undefined)
       yield* Deferred.await(idle)
+      board.state = "stopped"
     })
 
     /** Session after session, as long as `settings` count. */
@@ -264,7 +265,6 @@ export const LegalEntityLive = LegalEntity.toLayer(
     const drain = Effect.gen(function* () {
       yield* active.close
       yield* halt
-      board.state = "stopped"
     })
     yield* (yield* Shutdown).register(code, drain)
 

@@ -14,16 +14,18 @@ export const Registrar = Singleton.make(
   Effect.gen(function* () {
     const roster = yield* Roster
     const client = yield* LegalEntity.client
-    yield* Effect.suspend(() => Effect.forEach(
-      [...roster.entities.values()],
-      (settings) =>
-        client(addressOf(settings)).Ensure().pipe(
-          Effect.timeout("5 seconds"),
-          Effect.catch((error) =>
-            Effect.logWarning(`${settings.code} cannot be reached, trying again: ${error.message}`)
+    yield* Effect.suspend(() =>
+      Effect.forEach(
+        [...roster.entities.values()],
+        (settings) =>
+          client(addressOf(settings)).Ensure().pipe(
+            Effect.timeout("5 seconds"),
+            Effect.catch((error) =>
+              Effect.logWarning(`${settings.code} cannot be reached, trying again: ${error.message}`)
+            ),
           ),
-        ),
-      { concurrency: CONCURRENCY, discard: true },
-    )).pipe(Effect.repeat(Schedule.spaced(EVERY)))
+        { concurrency: CONCURRENCY, discard: true },
+      )
+    ).pipe(Effect.repeat(Schedule.spaced(EVERY)))
   }),
 )

@@ -66,7 +66,9 @@ const placeOf = (settings: Settings, code: string): unknown => {
 }
 
 const regionsOf = ({ cluster, entities }: Settings): ReadonlySet<string> =>
-  new Set([...Object.values(entities).flatMap(({ region }) => region ?? []), ...cluster?.region ?? []])
+  new Set(
+    [...Object.values(entities).map(({ region }) => region), cluster?.region].filter((name) => name !== undefined),
+  )
 
 /** What `next` changes in what is in force, and what it would change if the process started again. */
 const difference = (started: Settings, before: Settings, next: Settings): Omit<Taken, "file" | "atMillis"> => {
@@ -121,7 +123,11 @@ export const follow = Effect.fnUntraced(function* (
       databases: kept(before.databases, configuration.databases),
       entities: kept(before.entities, configuration.entities),
     }
-    const changes = difference(started, before, { ...configuration, databases: next.databases, entities: next.entities })
+    const changes = difference(started, before, {
+      ...configuration,
+      databases: next.databases,
+      entities: next.entities,
+    })
     const taken = { file, atMillis: yield* Clock.currentTimeMillis, ...changes }
     standing = { taken, refused: null }
     yield* SubscriptionRef.set(settings, next)

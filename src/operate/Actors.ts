@@ -30,6 +30,8 @@ export interface Obeyed {
 }
 
 export class Actors extends Context.Service<Actors, {
+  /** Whether a service runs here. */
+  readonly running: boolean
   /** What they say of themselves, by entity. Who does not answer in time is left out. Never fails. */
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
   /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
@@ -51,6 +53,11 @@ const unreachable = (entity: string) =>
   new Unavailable({
     detail: `No actor of ${entity} answers. Look at weir status and at the service's log, then try again.`,
   })
+
+/** Orders go to a service that runs. */
+export const nobody = new Unavailable({
+  detail: "No weir runs. Start it with weir run: orders go to the running service.",
+})
 
 /** On the cluster that this process is part of. */
 export const live = Layer.effect(
@@ -82,16 +89,20 @@ export const live = Layer.effect(
     }
 
     return Actors.of({
-      statuses: Effect.suspend(() => Effect.forEach(
-        [...roster.entities.keys()],
-        (code) =>
-          clientOf(code).Status().pipe(
-            Effect.timeout(STATUS_WITHIN),
-            Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
-            Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
-          ),
-        { concurrency: CONCURRENCY },
-      )).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
+      running: true,
+
+      statuses: Effect.suspend(() =>
+        Effect.forEach(
+          [...roster.entities.keys()],
+          (code) =>
+            clientOf(code).Status().pipe(
+              Effect.timeout(STATUS_WITHIN),
+              Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
+              Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
+            ),
+          { concurrency: CONCURRENCY },
+        )
+      ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
       released: (entity) =>
         roster.entities.has(entity)
@@ -127,9 +138,9 @@ export const live = Layer.effect(
 
 /** Where no service runs: nobody says anything of itself, and nobody obeys. */
 export const absent = Layer.succeed(Actors, {
+  running: false,
   statuses: Effect.succeed(new Map()),
   released: () => Effect.void,
   reconfigure: () => Effect.succeed(""),
-  order: () =>
-    Effect.fail(new Unavailable({ detail: "No weir runs. Start it with weir run: orders go to the running service." })),
+  order: () => Effect.fail(nobody),
 })

@@ -58,7 +58,9 @@ export const layer = Layer.effect(
         return new Forbidden({ detail: `${caller.name} has no rights on this legal entity.` })
       }
       return entity === null || exists(entity) ? null : new NotFound({
-        detail: `${entity} is not in the configuration. There are: ${[...roster.entities.keys()].join(", ") || "none"}.`,
+        detail: `${entity} is not in the configuration. There are: ${
+          [...roster.entities.keys()].join(", ") || "none"
+        }.`,
       })
     }
 

@@ -6,7 +6,7 @@ import { Context, DateTime, Effect, Layer, Schema } from "effect"
 import { digestOf } from "../actor/LegalEntity.ts"
 import { Roster } from "../actor/Roster.ts"
 import { Live } from "../config/Live.ts"
-import { Actors } from "./Actors.ts"
+import { Actors, nobody } from "./Actors.ts"
 import { Admission } from "./Admission.ts"
 import type { CallerIdentity } from "./Caller.ts"
 import { type Forbidden, Invalid, type NotFound, type Unavailable } from "./Problem.ts"
@@ -60,6 +60,7 @@ export class Reconfiguration extends Context.Service<Reconfiguration, {
   readonly reload: (caller: CallerIdentity) => Effect.Effect<Reloaded, Refused | Invalid>
 }>()("weir/operate/Reconfiguration") {}
 
+const GOES_ON = "the one before goes on"
 /** Runners told at the same time. */
 const CONCURRENCY = 50
 
@@ -80,7 +81,7 @@ export const layer = Layer.effect(
       return {
         file: taken.file,
         takenAt: instant(taken.atMillis),
-        refused: refused === null ? null : { at: instant(refused.atMillis), problems: refused.error.message },
+        refused: refused === null ? null : { at: instant(refused.atMillis), problems: refused.error.told(GOES_ON) },
         restart: taken.restart,
         entities: entities.map((settings): ConfigurationView["entities"][number] => {
           const { configuration, owner = "" } = statuses.get(settings.code) ?? {}
@@ -106,9 +107,10 @@ export const layer = Layer.effect(
 
       reload: Effect.fnUntraced(function* (caller) {
         yield* admission.enter(caller, "configuration.reload", null)
+        if (!actors.running) return yield* nobody
         const before = [...roster.entities.keys()]
         const { added, changed, databases, removed } = yield* live.reload.pipe(
-          Effect.mapError((error) => new Invalid({ detail: error.message })),
+          Effect.mapError((error) => new Invalid({ detail: error.told(GOES_ON) })),
         )
         // Those that are gone here run elsewhere until that runner knows.
         const everybody = [...new Set([...before, ...roster.entities.keys()])]
