@@ -49,7 +49,7 @@ export interface Sample {
 export class AdaptiveLimit {
   /** Between 1 and `cap`, fractional: the whole part counts. */
   #limit: number
-  readonly #cap: number
+  #cap: number
   readonly #averages = new Map<string, Average>()
   #halvedAtMillis = Number.NEGATIVE_INFINITY
 
@@ -61,6 +61,12 @@ export class AdaptiveLimit {
 
   get value(): number {
     return Math.floor(this.#limit)
+  }
+
+  /** Most calls from now on. */
+  setCap(cap: number): void {
+    this.#cap = Math.max(MIN_LIMIT, cap)
+    this.#set(this.#limit)
   }
 
   /** A call gave its answer. */

@@ -73,22 +73,42 @@ interface Waiter {
 
 /** One database's door. */
 class Door {
-  readonly cap: number
+  cap: number
   readonly limit: AdaptiveLimit
   readonly queue = new FairQueue<Waiter>()
   running = 0
   /** Between the starts of two calls, 0 without a rate. */
-  readonly intervalMillis: number
+  intervalMillis: number
   nextStartMillis = 0
   /** Places that are kept for the critical lane. */
   readonly kept = new Set<symbol>()
   /** A timer is set that opens the door when the rate allows the next call. */
   timer = false
 
-  constructor({ callsPerSecond, share, workers }: GateDatabase) {
-    this.cap = Math.max(1, Math.floor(workers * share))
+  readonly #database: GateDatabase
+
+  constructor(database: GateDatabase) {
+    this.#database = database
+    this.cap = this.#capOf(1)
+    this.intervalMillis = this.#intervalOf(1)
     this.limit = new AdaptiveLimit(this.cap)
-    this.intervalMillis = callsPerSecond === undefined || callsPerSecond <= 0 ? 0 : 1000 / callsPerSecond
+  }
+
+  /** So many processes call this Odoo: each keeps to its part. */
+  divide(parties: number): void {
+    this.cap = this.#capOf(parties)
+    this.limit.setCap(this.cap)
+    this.intervalMillis = this.#intervalOf(parties)
+  }
+
+  #capOf(parties: number): number {
+    const { share, workers } = this.#database
+    return Math.max(1, Math.floor(workers * share / parties))
+  }
+
+  #intervalOf(parties: number): number {
+    const { callsPerSecond = 0 } = this.#database
+    return callsPerSecond <= 0 ? 0 : 1000 * parties / callsPerSecond
   }
 
   /** Lets in whom it can. Answers how long to wait before the rate lets in the next one; 0 when it is not the rate. */
@@ -147,6 +167,8 @@ export class CallGate extends Context.Service<CallGate, {
     caller: Caller,
     effect: Effect.Effect<A, OdooError, R>,
   ) => Effect.Effect<A, OdooError, R>
+  /** How many processes call a database, this one included: each keeps to its part of share and rate, one call at least. */
+  readonly divide: (database: string, parties: number) => Effect.Effect<void>
   /** Whether an entity gets a larger share of its database, and backfills there step back. */
   readonly favour: (database: string, entity: string, favoured: boolean) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ReadonlyArray<GateSnapshot>>
@@ -252,6 +274,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
         }
         return pass(door, clock, caller, effect)
       }),
+    divide: (database, parties) => Effect.sync(() => doors.get(database)?.divide(Math.max(1, parties))),
     favour: (database, entity, favoured) => Effect.sync(() => doors.get(database)?.queue.favour(entity, favoured)),
     snapshot: Effect.sync(() =>
       [...doors].map(([database, door]) => ({

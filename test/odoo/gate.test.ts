@@ -229,6 +229,36 @@ describe("CallGate", () => {
       }).pipe(Effect.provideService(Clock.Clock, clock))
     }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
 
+  it.effect("keeps to its part of share and rate when several processes call the same Odoo", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const started = yield* Ref.make(0)
+      yield* gate.divide("main", 2)
+      yield* Effect.forEach(
+        Array.from({ length: 30 }),
+        () =>
+          Effect.forkChild(gate.run("main", caller("normal"), Effect.andThen(Ref.update(started, (n) => n + 1), Effect.never))),
+      )
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* Ref.get(started), 2, "half of the limit that it begins with")
+      assert.strictEqual((yield* stateOf).cap, 4)
+      yield* gate.divide("main", 100)
+      assert.deepStrictEqual([(yield* stateOf).cap, (yield* stateOf).limit], [1, 1], "never nothing")
+    }).pipe(Effect.provide(gateOf({ workers: 8, share: 1 }))))
+
+  it.effect("starts its part of the calls a second", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const started = yield* Ref.make(0)
+      yield* gate.divide("main", 4)
+      yield* Effect.forEach(
+        Array.from({ length: 10 }),
+        () => Effect.forkChild(gate.run("main", caller("normal"), Ref.update(started, (n) => n + 1))),
+      )
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* Ref.get(started), 3, "one at once, and one every two seconds")
+    }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
+
   it.effect("refuses a caller when too many wait already", () =>
     Effect.gen(function* () {
       const gate = yield* CallGate
