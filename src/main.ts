@@ -169,9 +169,7 @@ export const api = ({ access, http }: Settings) =>
   )
 
 /** Of what Weir may ask of an Odoo, each runner of a cluster keeps to its part. */
-const partition = Layer.effectDiscard(
-  Effect.flatMap(Roster, ({ entities }) => Effect.forkScoped(keepToPart(entities))),
-)
+const partition = Layer.effectDiscard(Effect.forkScoped(keepToPart))
 
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>

@@ -63,10 +63,12 @@ export class AdaptiveLimit {
     return Math.floor(this.#limit)
   }
 
-  /** Most calls from now on. */
+  /** Another part of Odoo from now on: what was found out about the old one holds in proportion. */
   setCap(cap: number): void {
-    this.#cap = Math.max(MIN_LIMIT, cap)
-    this.#set(this.#limit)
+    const next = Math.max(MIN_LIMIT, cap)
+    const limit = this.#limit * next / this.#cap
+    this.#cap = next
+    this.#set(limit)
   }
 
   /** A call gave its answer. */
