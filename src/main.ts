@@ -9,6 +9,7 @@ import { hostname } from "node:os"
 import process from "node:process"
 import * as Actors from "./actor/Actors.ts"
 import * as ManyProcesses from "./actor/ManyProcesses.ts"
+import { keepToPart } from "./actor/partition.ts"
 import { untilAvailable } from "./actor/patience.ts"
 import { following } from "./actor/Roster.ts"
 import * as SingleProcess from "./actor/SingleProcess.ts"
@@ -190,10 +191,14 @@ export const api = ({ access, http }: Settings) =>
     Layer.provide([liveActors, Oidc.layer(access.oidc)]),
   )
 
+/** Of what Weir may ask of an Odoo, each runner of a cluster keeps to its part. */
+const partition = Layer.effectDiscard(Effect.forkScoped(keepToPart))
+
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
 export const serve = (given: Settings | typeof Live.Service, addresses: Addresses, flows: ReadonlyArray<Flow>) => {
   const settings = started(given)
   return api(settings).pipe(
+    Layer.provideMerge(settings.cluster === undefined ? Layer.empty : partition),
     Layer.provideMerge(Layer.provide(engine(given, flows, placement(settings, addresses)), services(settings))),
     Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(given)]),
   )

@@ -59,14 +59,16 @@ export class AdaptiveLimit {
     this.#limit = Math.max(MIN_LIMIT, this.#cap / 2)
   }
 
-  /** Another cap; what was learnt below it stays. */
-  resize(cap: number): void {
-    this.#cap = Math.max(MIN_LIMIT, cap)
-    this.#limit = Math.min(this.#limit, this.#cap)
-  }
-
   get value(): number {
     return Math.floor(this.#limit)
+  }
+
+  /** Another part of Odoo from now on: what was found out about the old one holds in proportion. */
+  setCap(cap: number): void {
+    const next = Math.max(MIN_LIMIT, cap)
+    const limit = this.#limit * next / this.#cap
+    this.#cap = next
+    this.#set(limit)
   }
 
   /** A call gave its answer. */
