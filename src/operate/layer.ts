@@ -8,6 +8,7 @@ import * as Exceptions from "./Exceptions.ts"
 import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
+import * as Reconfiguration from "./Reconfiguration.ts"
 import * as Redriving from "./Redriving.ts"
 import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
@@ -19,6 +20,7 @@ export const layer = Layer.mergeAll(
   Exceptions.layer,
   Incidents.layer,
   Periods.layer,
+  Reconfiguration.layer,
   Redriving.layer,
   Status.layer,
   Tokens.layer,
