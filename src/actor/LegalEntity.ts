@@ -20,6 +20,11 @@ import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
 import { codeIn, regionIn } from "./place.ts"
 import { askedBy, Roster } from "./Roster.ts"
+import type { Run } from "../ledger/Runs.ts"
+import type { Company } from "../odoo/Company.ts"
+import { reconcile } from "../reconcile/reconcile.ts"
+import { dryRun } from "../replay/dryRun.ts"
+import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -68,6 +73,8 @@ export const LegalEntity = Entity.make("LegalEntity", [
    * is given back.
    */
   Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
+  /** Somebody has changed a run of the entity: it is taken up now and not at the next look. */
+  Rpc.make("TakeUp"),
   Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
   /** One flow takes nothing in, whatever the mode. Takes effect, and answers, as `SetMode` does. */
   Rpc.make("Pause", {
@@ -116,7 +123,9 @@ export const LegalEntityLive = LegalEntity.toLayer(
       released: () => {},
       closing: null,
       flows: [],
+      runsChanged: Latch.makeUnsafe(true),
     }
+    const examinable = Latch.makeUnsafe(true)
     const conduct = settings === undefined
       ? null
       : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []), roster.flows.flatMap(askedBy))
@@ -160,6 +169,19 @@ export const LegalEntityLive = LegalEntity.toLayer(
       Effect.annotateLogs({ entity: code }),
     )
     yield* Effect.forkScoped(life)
+    if (settings !== undefined) {
+      const kinds = {
+        replay: (run: Run, company: Company) => dryRun(run, company, roster.flows),
+        reconciliation: (run: Run, company: Company) => reconcile(run, company, roster.flows),
+      }
+      yield* attend({ settings, nudged: examinable, kinds }).pipe(
+        Effect.sandbox,
+        Effect.tapError((cause) => Effect.logError("looking after runs stopped and starts again", cause)),
+        Effect.retry(restartBackoff),
+        Effect.annotateLogs({ entity: code }),
+        Effect.forkScoped,
+      )
+    }
 
     const now = Effect.clockWith((clock) => clock.currentTimeMillis)
     const needs = new Map(roster.flows.map((flow) => [flow.name, [ODOO, ...flow.needs ?? []]]))
@@ -245,6 +267,11 @@ export const LegalEntityLive = LegalEntity.toLayer(
 
     return LegalEntity.of({
       Ensure: () => Effect.void,
+      TakeUp: () =>
+        Effect.sync(() => {
+          Latch.openUnsafe(board.runsChanged)
+          Latch.openUnsafe(examinable)
+        }),
       Status: () => Rpc.fork(status),
       Released: () => Rpc.fork(Effect.sync(() => board.released())),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>

@@ -35,6 +35,8 @@ export class Actors extends Context.Service<Actors, {
   /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
   readonly released: (entity: string) => Effect.Effect<void>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
+  /** Runs of the entity were changed: they are taken up now. `Unavailable`: nobody there, and none will be. */
+  readonly takeUp: (entity: string) => Effect.Effect<void, Unavailable>
   readonly order: (entity: string, order: Order, actor: string) => Effect.Effect<Obeyed, Conflict | Unavailable>
 }>()("weir/operate/Actors") {}
 
@@ -61,8 +63,11 @@ export const live = Layer.effect(
       return client(settings === undefined ? code : addressOf(settings))
     }
 
+    /** Unconfigured ones are turned away before. */
+    const actorOf = (entity: string) => clientOf(addressOf(entities.get(entity) ?? { code: entity }))
+
     const send = (entity: string, order: Order, actor: string) => {
-      const client = clientOf(entity)
+      const client = actorOf(entity)
       switch (order._tag) {
         case "Mode":
           return client.SetMode({ actor, mode: order.mode, reason: order.reason, untilMillis: order.untilMillis })
@@ -81,9 +86,9 @@ export const live = Layer.effect(
 
     return Actors.of({
       statuses: Effect.forEach(
-        [...entities.keys()],
-        (code) =>
-          clientOf(code).Status().pipe(
+        [...entities.values()],
+        (settings) =>
+          clientOf(addressOf(settings)).Status().pipe(
             Effect.timeout(STATUS_WITHIN),
             Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
             Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
@@ -91,9 +96,12 @@ export const live = Layer.effect(
         { concurrency: CONCURRENCY },
       ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
+      // Who is not reached looks by itself in a few seconds.
+      takeUp: (entity) => actorOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
+
       released: (entity) =>
         entities.has(entity)
-          ? clientOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
+          ? actorOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
           : Effect.void,
 
       order: Effect.fnUntraced(function* (entity, order, actor) {
@@ -104,7 +112,7 @@ export const live = Layer.effect(
           Effect.timeoutOption(ANSWER_WITHIN),
         )
         if (done._tag === "Some") return { done: true, status: done.value }
-        const status = yield* clientOf(entity).Status().pipe(
+        const status = yield* actorOf(entity).Status().pipe(
           Effect.timeout(STATUS_WITHIN),
           Effect.mapError(() => unreachable(entity)),
         )
@@ -114,10 +122,14 @@ export const live = Layer.effect(
   }),
 )
 
+const nobody = new Unavailable({
+  detail: "No weir runs. Start it with weir run: orders go to the running service.",
+})
+
 /** Where no service runs: nobody says anything of itself, and nobody obeys. */
 export const absent = Layer.succeed(Actors, {
   statuses: Effect.succeed(new Map()),
+  takeUp: () => Effect.fail(nobody),
   released: () => Effect.void,
-  order: () =>
-    Effect.fail(new Unavailable({ detail: "No weir runs. Start it with weir run: orders go to the running service." })),
+  order: () => Effect.fail(nobody),
 })

@@ -9,6 +9,7 @@ import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
 import * as Redriving from "./Redriving.ts"
+import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
 
@@ -20,6 +21,7 @@ export const layer = Layer.mergeAll(
   Incidents.layer,
   Periods.layer,
   Redriving.layer,
+  Replays.layer,
   Status.layer,
   Tokens.layer,
 ).pipe(Layer.provide([Admission.layer, Standing.layer]))

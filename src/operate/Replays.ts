@@ -1,0 +1,496 @@
+/**
+ * Replays: events are looked at again, and what is missing is brought again. A dry run comes first, always; applying its
+ * findings is an order of its own. What a file brings, and what changes drafts, a second person lets through.
+ */
+import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { randomBytes } from "node:crypto"
+import { Roster } from "../actor/Roster.ts"
+import { Access } from "../ledger/Access.ts"
+import { type NewRun, type Run, type RunChange, type RunEvent, Runs, type RunState, runStates } from "../ledger/Runs.ts"
+import { findingClasses } from "../replay/Finding.ts"
+import { requestOf } from "../replay/dryRun.ts"
+import {
+  DEFAULT_CONCURRENCY,
+  DEFAULT_RATE,
+  MAX_CONCURRENCY,
+  narrowed,
+  OnChanged,
+  Selection,
+  Source,
+} from "../replay/Request.ts"
+import { Actors } from "./Actors.ts"
+import { Admission, type Particulars } from "./Admission.ts"
+import { asked } from "./asked.ts"
+import { type CallerIdentity, clearanceOf, hasEntity } from "./Caller.ts"
+import { Reason } from "./Entities.ts"
+import type { OperationName } from "./Operations.ts"
+import { cursor, limitOf, pageOf, pageQuery } from "./Page.ts"
+import { Conflict, Forbidden, Invalid, type Malformed, NotFound, type Unavailable } from "./Problem.ts"
+
+const { fromMillis: _from, toMillis: _to, ...places } = Selection.fields
+
+export const ReplayOrder = Schema.Struct({
+  ...places,
+  /** When the broker stored it, RFC 3339: `from` inclusive, `to` exclusive. */
+  from: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  to: Schema.optionalKey(Schema.DateTimeUtcFromString),
+  /** Legal entity; left out: all that the subject names and the caller may see. */
+  entity: Schema.optionalKey(Schema.String),
+  source: Schema.optionalKey(Source.annotate({ description: "Default: stream. upload: events are handed in" })),
+  onChanged: Schema.optionalKey(
+    OnChanged.annotate({ description: "What applying does about records that stand with other values. Default: skip" }),
+  ),
+  ratePerSecond: Schema.optionalKey(
+    Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })).annotate({
+      description: `Events a second while it is applied; 0: no limit. Default ${DEFAULT_RATE}`,
+    }),
+  ),
+  concurrency: Schema.optionalKey(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MAX_CONCURRENCY })).annotate({
+      description: `Events in flight while it is applied. Default ${DEFAULT_CONCURRENCY}`,
+    }),
+  ),
+  keepAll: Schema.optionalKey(
+    Schema.Boolean.annotate({ description: "Keep findings of which nothing would be done, too. Default: count them" }),
+  ),
+  reason: Reason,
+}).annotate({ identifier: "ReplayOrder" })
+export type ReplayOrder = typeof ReplayOrder.Type
+
+/** Most events of one upload. */
+export const MAX_UPLOAD = 500
+
+export const Upload = Schema.Struct({
+  /** In the order in which they are to be looked at. */
+  events: Schema.Array(Schema.Struct({
+    subject: Schema.String.check(Schema.isMaxLength(200)),
+    headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+    /** The message's bytes, base64. */
+    data: Schema.Uint8ArrayFromBase64,
+    /** Where it stood in the stream, when it came from one. */
+    streamSequence: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+    storedAtMillis: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
+  })).check(Schema.isMaxLength(MAX_UPLOAD)),
+  /** Position of the first of them in the upload, from 1: sent again, they replace themselves. */
+  position: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+  /** Nothing follows: the dry run begins. */
+  last: Schema.Boolean,
+}).annotate({ identifier: "ReplayUpload" })
+export type Upload = typeof Upload.Type
+
+const Counts = Schema.Record(Schema.String, Schema.Finite)
+
+/** The part of a replay that is one legal entity's. */
+export const ReplayPart = Schema.Struct({
+  entity: Schema.String,
+  state: Schema.Literals(runStates),
+  /** Events looked at, and those of them that were selected. */
+  seen: Schema.Int,
+  selected: Schema.Int,
+  /** Findings by flow and class. */
+  findings: Schema.Record(Schema.String, Counts),
+  /** What became of the events that were acted on. */
+  outcomes: Counts,
+  appliedBy: Schema.String,
+  changedAtMillis: Schema.Int,
+  trouble: Schema.String,
+}).annotate({ identifier: "ReplayPart" })
+
+export const ReplayView = Schema.Struct({
+  runId: Schema.String,
+  subject: Schema.String,
+  source: Source,
+  onChanged: OnChanged,
+  requestedBy: Schema.String,
+  reason: Schema.String,
+  createdAtMillis: Schema.Int,
+  parts: Schema.Array(ReplayPart),
+}).annotate({ identifier: "Replay" })
+export type ReplayView = typeof ReplayView.Type
+
+export const ReplayQuery = {
+  entity: Schema.optionalKey(Schema.String),
+  state: Schema.optionalKey(Schema.Literals(runStates)),
+  ...pageQuery,
+}
+const Query = Schema.Struct(ReplayQuery)
+export const ReplayPage = pageOf(ReplayView)
+
+export const FindingView = Schema.Struct({
+  entity: Schema.String,
+  ordinal: Schema.Int,
+  eventId: Schema.String,
+  type: Schema.String,
+  flow: Schema.String,
+  key: Schema.String,
+  streamSequence: Schema.Int,
+  finding: Schema.String,
+  /** What else was found, as JSON: records, differences field by field, steps that are left, reason. */
+  detail: Schema.Record(Schema.String, Schema.Json),
+  outcome: Schema.NullOr(Schema.String),
+}).annotate({ identifier: "ReplayFinding" })
+export type FindingView = typeof FindingView.Type
+
+export const FindingQuery = {
+  entity: Schema.optionalKey(Schema.String),
+  class: Schema.optionalKey(Schema.Literals(findingClasses)),
+  ...pageQuery,
+}
+const Findings = Schema.Struct(FindingQuery)
+export const FindingPage = pageOf(FindingView)
+
+type Refused = Forbidden | NotFound | Conflict | Invalid | Malformed | Unavailable
+type Looked<A> = Effect.Effect<A, Refused>
+
+export class Replays extends Context.Service<Replays, {
+  readonly start: (caller: CallerIdentity, order: ReplayOrder) => Looked<ReplayView>
+  readonly upload: (caller: CallerIdentity, runId: string, upload: Upload) => Looked<ReplayView>
+  readonly list: (caller: CallerIdentity, query: typeof Query.Type) => Looked<typeof ReplayPage.Type>
+  readonly show: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
+  readonly findings: (
+    caller: CallerIdentity,
+    runId: string,
+    query: typeof Findings.Type,
+  ) => Looked<typeof FindingPage.Type>
+  /** Acts on the findings of a dry run over the stream that changes nothing that stands. */
+  readonly apply: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
+  /** The same for what a file brought, and for what changes drafts: by somebody else than who asked for it. */
+  readonly release: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
+  readonly pause: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
+  readonly resume: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
+  readonly cancel: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
+}>()("weir/operate/Replays") {}
+
+/** Most legal entities of one replay. */
+const MAX_PARTS = 1_000
+
+const number = (value: unknown): number => typeof value === "number" ? value : 0
+
+const partOf = ({ appliedBy, changedAtMillis, entity, progress, state, totals, trouble }: Run) => ({
+  entity,
+  state,
+  seen: number(progress["seen"]),
+  selected: number(progress["selected"]),
+  findings: totals as { readonly [flow: string]: { readonly [finding: string]: number } },
+  outcomes: (progress["outcomes"] ?? {}) as { readonly [outcome: string]: number },
+  appliedBy,
+  changedAtMillis,
+  trouble,
+})
+
+const viewOf = (parts: ReadonlyArray<Run>): ReplayView => {
+  const [first] = parts
+  const { onChanged, selection, source } = requestOf(first!)
+  return {
+    runId: first!.runId,
+    subject: selection.subject,
+    source,
+    onChanged,
+    requestedBy: first!.requestedBy,
+    reason: first!.reason,
+    createdAtMillis: first!.createdAtMillis,
+    parts: parts.map(partOf).toSorted((a, b) => a.entity < b.entity ? -1 : 1),
+  }
+}
+
+/** Whether applying it takes a second person. */
+const needsSecond = (run: Run): boolean => {
+  const { onChanged, source } = requestOf(run)
+  return source === "upload" || onChanged !== "skip"
+}
+
+const HIDDEN = "•••"
+
+/** Values are for those who are cleared for persons and money; which fields differ, everybody sees. */
+const masked = (detail: RunEvent["detail"], caller: CallerIdentity): RunEvent["detail"] => {
+  const clearance = clearanceOf(caller)
+  if (clearance.has("personal") && clearance.has("financial")) return detail
+  const differences = detail["differences"]
+  return Array.isArray(differences)
+    ? { ...detail, differences: differences.map((one) => ({ ...one as object, event: HIDDEN, odoo: HIDDEN })) }
+    : detail
+}
+
+const runPlace = cursor(Schema.Struct({
+  createdAtMillis: Schema.Int,
+  runId: Schema.String,
+  entity: Schema.String,
+}))
+const findingPlace = cursor(Schema.Struct({ entity: Schema.String, ordinal: Schema.Int }))
+
+const ordered = ({ entity: _entity, from, reason: _reason, to, ...order }: ReplayOrder) => {
+  const { concurrency, keepAll, onChanged, ratePerSecond, source, ...selection } = order
+  return {
+    selection: {
+      ...selection,
+      ...(from !== undefined && { fromMillis: from.epochMilliseconds }),
+      ...(to !== undefined && { toMillis: to.epochMilliseconds }),
+    },
+    source: source ?? "stream",
+    onChanged: onChanged ?? "skip",
+    ratePerSecond: ratePerSecond ?? DEFAULT_RATE,
+    concurrency: concurrency ?? DEFAULT_CONCURRENCY,
+    keepAll: keepAll ?? false,
+  }
+}
+
+export const layer = Layer.effect(
+  Replays,
+  Effect.gen(function* () {
+    const runs = yield* Runs
+    const actors = yield* Actors
+    const admission = yield* Admission
+    const access = yield* Access
+    const { entities, flows } = yield* Roster
+
+    const enterAll = (
+      caller: CallerIdentity,
+      operation: OperationName,
+      parts: ReadonlyArray<{ readonly entity: string }>,
+      particulars: Particulars,
+    ) =>
+      Effect.forEach(parts, ({ entity }) => admission.enter(caller, operation, entity, particulars), { discard: true })
+
+    const partsOf = Effect.fnUntraced(function* (caller: CallerIdentity, runId: string) {
+      const found = yield* runs.runs({ runId, kind: "replay", limit: MAX_PARTS }).pipe(asked)
+      if (found.length === 0) return yield* new NotFound({ detail: `There is no replay ${runId}.` })
+      const own = found.filter(({ entity }) => hasEntity(caller, entity))
+      return { own, asked: own.length > 0 ? own : found.slice(0, 1) }
+    })
+
+    /** The parts of a run that are of the caller's entities, once it is let in. */
+    const entered = Effect.fnUntraced(function* (
+      caller: CallerIdentity,
+      operation: OperationName,
+      runId: string,
+      particulars: Particulars = {},
+    ) {
+      const { asked: parts, own } = yield* partsOf(caller, runId)
+      yield* enterAll(caller, operation, parts, particulars)
+      return own
+    })
+
+    const viewed = (caller: CallerIdentity, runId: string) =>
+      Effect.map(partsOf(caller, runId), ({ own }) => viewOf(own))
+
+    const chosen = Effect.fnUntraced(function* (caller: CallerIdentity, { entity, subject }: ReplayOrder) {
+      const wanted = (entity === undefined ? [...entities.keys()].filter((code) => hasEntity(caller, code)) : [entity])
+        .filter((code) => narrowed(subject, code) !== null)
+      if (wanted.length > 0) return wanted
+      return yield* new Invalid({ detail: `${subject} names no legal entity that ${caller.name} has rights on.` })
+    })
+
+    const sound = Effect.fnUntraced(function* (order: ReplayOrder) {
+      const strange = (order.flows ?? []).find((name) => !flows.some((flow) => flow.name === name))
+      if (strange !== undefined) {
+        const known = flows.map(({ name }) => name).join(", ")
+        return yield* new NotFound({ detail: `There is no flow ${strange}. There are: ${known}.` })
+      }
+      if (order.onChanged === "credit-and-rebill") {
+        return yield* new Invalid({
+          detail:
+            "credit-and-rebill is not available: a posted invoice is corrected by a credit note, an event of its " +
+            "own. Publish it, or use skip or update-draft.",
+        })
+      }
+    })
+
+    /** Moves all parts that are in one of `from`; when none is, nothing happens and it is said why. */
+    const moved = Effect.fnUntraced(function* (
+      caller: CallerIdentity,
+      operation: OperationName,
+      runId: string,
+      from: ReadonlyArray<RunState>,
+      change: RunChange,
+      check: (parts: ReadonlyArray<Run>) => Effect.Effect<void, Forbidden | Conflict> = () => Effect.void,
+    ) {
+      const parts = yield* entered(caller, operation, runId, { run: runId })
+      yield* check(parts)
+      const changed = yield* Effect.forEach(
+        parts,
+        ({ entity }) => runs.change(entity, runId, from, change).pipe(asked),
+      )
+      if (changed.every((run) => run === null)) {
+        return yield* new Conflict({
+          detail: `Replay ${runId} is ${[...new Set(parts.map(({ state }) => state))].join(", ")}; this takes ${
+            from.join(" or ")
+          }.`,
+        })
+      }
+      yield* Effect.forEach(parts, ({ entity }) => actors.takeUp(entity), { discard: true })
+      return yield* viewed(caller, runId)
+    })
+
+    const applying = (caller: CallerIdentity): RunChange => ({ state: "applying", appliedBy: caller.name, trouble: "" })
+
+    return Replays.of({
+      start: Effect.fnUntraced(function* (caller, order) {
+        const wanted = yield* chosen(caller, order)
+        const now = yield* Clock.currentTimeMillis
+        const runId = `${now.toString(36)}-${randomBytes(4).toString("hex")}`
+        const request = ordered(order)
+        const { reason } = order
+        const particulars = { run: runId, subject: order.subject, source: request.source, reason }
+        yield* enterAll(caller, "replays.start", wanted.map((entity) => ({ entity })), particulars)
+        yield* sound(order)
+        // Whoever cannot carry it out says so before it stands.
+        yield* Effect.forEach(wanted, (entity) => actors.takeUp(entity), { discard: true })
+        const state = request.source === "upload" ? "gathering" : "examining"
+        for (const entity of wanted) {
+          const run: NewRun = {
+            entity,
+            runId,
+            kind: "replay",
+            state,
+            request: request as unknown as NewRun["request"],
+            requestedBy: caller.name,
+            reason,
+          }
+          yield* runs.open(run).pipe(asked)
+        }
+        yield* Effect.forEach(wanted, (entity) => actors.takeUp(entity), { discard: true })
+        return yield* viewed(caller, runId)
+      }),
+
+      upload: Effect.fnUntraced(function* (caller, runId, { events, last, position }) {
+        const parts = yield* entered(caller, "replays.upload", runId, { run: runId, events: events.length })
+        if (parts.some(({ state }) => state !== "gathering")) {
+          return yield* new Conflict({ detail: `Replay ${runId} takes no events any more.` })
+        }
+        const kept = new Map<string, Array<RunEvent>>()
+        for (const [n, { data, headers = {}, storedAtMillis = 0, streamSequence = 0, subject }] of events.entries()) {
+          const entity = subject.split(".")[1] ?? ""
+          if (!parts.some((part) => part.entity === entity)) {
+            return yield* new Invalid({
+              detail: `Event ${position + n} is of ${entity}, which this replay is not for.`,
+            })
+          }
+          const own = kept.get(entity) ?? []
+          kept.set(entity, own)
+          own.push({
+            ordinal: position + n,
+            eventId: "",
+            type: "",
+            flow: "",
+            key: "",
+            streamSequence,
+            storedAtMillis,
+            finding: "",
+            detail: {},
+            message: { subject, headers, data },
+            outcome: null,
+          })
+        }
+        for (const [entity, own] of kept) yield* runs.keep(entity, runId, own).pipe(asked)
+        if (last) {
+          for (const { entity } of parts) {
+            yield* runs.change(entity, runId, ["gathering"], { state: "examining" }).pipe(asked)
+            yield* actors.takeUp(entity)
+          }
+        }
+        return yield* viewed(caller, runId)
+      }),
+
+      list: Effect.fnUntraced(function* (caller, query) {
+        const visible = yield* admission.visible(caller, "replays.list", query.entity)
+        const before = yield* runPlace.read(query)
+        const limit = limitOf(query)
+        const found = yield* runs.runs({
+          kind: "replay",
+          limit: limit + 1,
+          ...(visible === null ? {} : { entities: visible }),
+          ...(query.state === undefined ? {} : { states: [query.state] }),
+          ...(before === null ? {} : { before }),
+        }).pipe(asked)
+        const items = found.slice(0, limit)
+        const last = items.at(-1)
+        return {
+          items: items.map((run) => viewOf([run])),
+          next: found.length > limit && last !== undefined ? runPlace.of(last) : null,
+        }
+      }),
+
+      show: Effect.fnUntraced(function* (caller, runId) {
+        return viewOf(yield* entered(caller, "replays.show", runId))
+      }),
+
+      findings: Effect.fnUntraced(function* (caller, runId, query) {
+        const parts = (yield* entered(caller, "replays.findings", runId))
+          .filter(({ entity }) => query.entity === undefined || entity === query.entity)
+          .toSorted((a, b) => a.entity < b.entity ? -1 : 1)
+        const after = yield* findingPlace.read(query)
+        const limit = limitOf(query)
+        const items: Array<FindingView> = []
+        for (const { entity } of parts) {
+          if (after !== null && entity < after.entity) continue
+          const page = yield* runs.events({
+            entity,
+            runId,
+            after: after?.entity === entity ? after.ordinal : 0,
+            limit: limit + 1 - items.length,
+            ...(query.class !== undefined && { findings: [query.class] }),
+          }).pipe(asked)
+          items.push(
+            ...page.map(({ message: _, storedAtMillis: _at, ...event }) => ({
+              ...event,
+              entity,
+              detail: masked(event.detail, caller),
+            })),
+          )
+          if (items.length > limit) break
+        }
+        const shown = items.slice(0, limit)
+        const last = shown.at(-1)
+        return { items: shown, next: items.length > limit && last !== undefined ? findingPlace.of(last) : null }
+      }),
+
+      apply: (caller, runId) =>
+        moved(
+          caller,
+          "replays.apply",
+          runId,
+          ["examined"],
+          applying(caller),
+          (parts) =>
+            parts.some(needsSecond)
+              ? new Conflict({
+                detail:
+                  "What a file brings, and what changes drafts, another person lets through: weir replays release.",
+              })
+              : Effect.void,
+        ),
+
+      release: (caller, runId) =>
+        moved(
+          caller,
+          "replays.release",
+          runId,
+          ["examined"],
+          applying(caller),
+          (parts) =>
+            parts.some(({ requestedBy }) => requestedBy.toLowerCase() === caller.name.toLowerCase())
+              ? Effect.andThen(
+                access.record(parts[0]!.entity, {
+                  id: `run/${runId}/same-person/${randomBytes(4).toString("hex")}`,
+                  actor: caller.name,
+                  action: "operation.denied",
+                  detail: { operation: "replays.release", run: runId, reason: "asked for it" },
+                }).pipe(asked, Effect.ignore),
+                new Forbidden({ detail: `${caller.name} asked for it: another person has to let it through.` }),
+              )
+              : Effect.void,
+        ),
+
+      pause: (caller, runId) => moved(caller, "replays.pause", runId, ["applying"], { state: "paused" }),
+      resume: (caller, runId) => moved(caller, "replays.resume", runId, ["paused"], { state: "applying" }),
+      cancel: (caller, runId) =>
+        moved(
+          caller,
+          "replays.cancel",
+          runId,
+          ["gathering", "examining", "examined", "applying", "paused"],
+          { state: "cancelled" },
+        ),
+    })
+  }),
+)
