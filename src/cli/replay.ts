@@ -1,7 +1,7 @@
 /** `weir replay`: events are looked at again; what is missing is brought again when that is asked for. */
 import { Console, Effect, Option, Schema } from "effect"
 import { Argument, Command, Flag } from "effect/cli"
-import type { ReplayView } from "../operate/Replays.ts"
+import type { ReplayView } from "../operate/replays/views.ts"
 import { OnChanged, SubjectPattern } from "../replay/Request.ts"
 import { ask } from "./door.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"

@@ -2,7 +2,7 @@
 import { Console, Duration, Effect } from "effect"
 import process from "node:process"
 import type { RunState } from "../ledger/Runs.ts"
-import type { FindingView, ReplayView } from "../operate/Replays.ts"
+import type { FindingView, ReplayView } from "../operate/replays/views.ts"
 import { ask } from "./door.ts"
 import { instant, pageLines } from "./show.ts"
 import { type Column, type Paint, table } from "./table.ts"

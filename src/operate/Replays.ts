@@ -6,151 +6,41 @@ import { Clock, Context, Effect, Layer, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { Roster } from "../actor/Roster.ts"
 import { Access } from "../ledger/Access.ts"
-import { type NewRun, type Run, type RunChange, type RunEvent, Runs, type RunState, runStates } from "../ledger/Runs.ts"
-import { findingClasses } from "../replay/Finding.ts"
+import { type NewRun, type Run, type RunChange, type RunEvent, Runs, type RunState } from "../ledger/Runs.ts"
 import { requestOf } from "../replay/dryRun.ts"
-import {
-  DEFAULT_CONCURRENCY,
-  DEFAULT_RATE,
-  MAX_CONCURRENCY,
-  narrowed,
-  OnChanged,
-  Selection,
-  Source,
-} from "../replay/Request.ts"
+import { narrowed } from "../replay/Request.ts"
 import { Actors } from "./Actors.ts"
 import { Admission, type Particulars } from "./Admission.ts"
 import { asked } from "./asked.ts"
-import { type CallerIdentity, clearanceOf, hasEntity } from "./Caller.ts"
-import { Reason } from "./Entities.ts"
+import { type CallerIdentity, hasEntity } from "./Caller.ts"
 import type { OperationName } from "./Operations.ts"
-import { cursor, limitOf, pageOf, pageQuery } from "./Page.ts"
+import { cursor, limitOf } from "./Page.ts"
 import { Conflict, Forbidden, Invalid, type Malformed, NotFound, type Unavailable } from "./Problem.ts"
-
-const { fromMillis: _from, toMillis: _to, ...places } = Selection.fields
-
-export const ReplayOrder = Schema.Struct({
-  ...places,
-  /** When the broker stored it, RFC 3339: `from` inclusive, `to` exclusive. */
-  from: Schema.optionalKey(Schema.DateTimeUtcFromString),
-  to: Schema.optionalKey(Schema.DateTimeUtcFromString),
-  /** Legal entity; left out: all that the subject names and the caller may see. */
-  entity: Schema.optionalKey(Schema.String),
-  source: Schema.optionalKey(Source.annotate({ description: "Default: stream. upload: events are handed in" })),
-  onChanged: Schema.optionalKey(
-    OnChanged.annotate({ description: "What applying does about records that stand with other values. Default: skip" }),
-  ),
-  ratePerSecond: Schema.optionalKey(
-    Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 10_000 })).annotate({
-      description: `Events a second while it is applied; 0: no limit. Default ${DEFAULT_RATE}`,
-    }),
-  ),
-  concurrency: Schema.optionalKey(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MAX_CONCURRENCY })).annotate({
-      description: `Events in flight while it is applied. Default ${DEFAULT_CONCURRENCY}`,
-    }),
-  ),
-  keepAll: Schema.optionalKey(
-    Schema.Boolean.annotate({ description: "Keep findings of which nothing would be done, too. Default: count them" }),
-  ),
-  reason: Reason,
-}).annotate({ identifier: "ReplayOrder" })
-export type ReplayOrder = typeof ReplayOrder.Type
-
-/** Most events of one upload. */
-export const MAX_UPLOAD = 500
-
-export const Upload = Schema.Struct({
-  /** In the order in which they are to be looked at. */
-  events: Schema.Array(Schema.Struct({
-    subject: Schema.String.check(Schema.isMaxLength(200)),
-    headers: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-    /** The message's bytes, base64. */
-    data: Schema.Uint8ArrayFromBase64,
-    /** Where it stood in the stream, when it came from one. */
-    streamSequence: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-    storedAtMillis: Schema.optionalKey(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))),
-  })).check(Schema.isMaxLength(MAX_UPLOAD)),
-  /** Position of the first of them in the upload, from 1: sent again, they replace themselves. */
-  position: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
-  /** Nothing follows: the dry run begins. */
-  last: Schema.Boolean,
-}).annotate({ identifier: "ReplayUpload" })
-export type Upload = typeof Upload.Type
-
-const Counts = Schema.Record(Schema.String, Schema.Finite)
-
-/** The part of a replay that is one legal entity's. */
-export const ReplayPart = Schema.Struct({
-  entity: Schema.String,
-  state: Schema.Literals(runStates),
-  /** Events looked at, and those of them that were selected. */
-  seen: Schema.Int,
-  selected: Schema.Int,
-  /** Findings by flow and class. */
-  findings: Schema.Record(Schema.String, Counts),
-  /** What became of the events that were acted on. */
-  outcomes: Counts,
-  appliedBy: Schema.String,
-  changedAtMillis: Schema.Int,
-  trouble: Schema.String,
-}).annotate({ identifier: "ReplayPart" })
-
-export const ReplayView = Schema.Struct({
-  runId: Schema.String,
-  subject: Schema.String,
-  source: Source,
-  onChanged: OnChanged,
-  requestedBy: Schema.String,
-  reason: Schema.String,
-  createdAtMillis: Schema.Int,
-  parts: Schema.Array(ReplayPart),
-}).annotate({ identifier: "Replay" })
-export type ReplayView = typeof ReplayView.Type
-
-export const ReplayQuery = {
-  entity: Schema.optionalKey(Schema.String),
-  state: Schema.optionalKey(Schema.Literals(runStates)),
-  ...pageQuery,
-}
-const Query = Schema.Struct(ReplayQuery)
-export const ReplayPage = pageOf(ReplayView)
-
-export const FindingView = Schema.Struct({
-  entity: Schema.String,
-  ordinal: Schema.Int,
-  eventId: Schema.String,
-  type: Schema.String,
-  flow: Schema.String,
-  key: Schema.String,
-  streamSequence: Schema.Int,
-  finding: Schema.String,
-  /** What else was found, as JSON: records, differences field by field, steps that are left, reason. */
-  detail: Schema.Record(Schema.String, Schema.Json),
-  outcome: Schema.NullOr(Schema.String),
-}).annotate({ identifier: "ReplayFinding" })
-export type FindingView = typeof FindingView.Type
-
-export const FindingQuery = {
-  entity: Schema.optionalKey(Schema.String),
-  class: Schema.optionalKey(Schema.Literals(findingClasses)),
-  ...pageQuery,
-}
-const Findings = Schema.Struct(FindingQuery)
-export const FindingPage = pageOf(FindingView)
+import { ordered, type ReplayOrder, type Upload } from "./replays/order.ts"
+import {
+  type FindingPage,
+  type FindingQuery,
+  type FindingView,
+  masked,
+  type ReplayPage,
+  type ReplayQuery,
+  type ReplayView,
+  viewOf,
+} from "./replays/views.ts"
 
 type Refused = Forbidden | NotFound | Conflict | Invalid | Malformed | Unavailable
+type Queried<Fields extends Schema.Struct.Fields> = Schema.Struct<Fields>["Type"]
 type Looked<A> = Effect.Effect<A, Refused>
 
 export class Replays extends Context.Service<Replays, {
   readonly start: (caller: CallerIdentity, order: ReplayOrder) => Looked<ReplayView>
   readonly upload: (caller: CallerIdentity, runId: string, upload: Upload) => Looked<ReplayView>
-  readonly list: (caller: CallerIdentity, query: typeof Query.Type) => Looked<typeof ReplayPage.Type>
+  readonly list: (caller: CallerIdentity, query: Queried<typeof ReplayQuery>) => Looked<typeof ReplayPage.Type>
   readonly show: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
   readonly findings: (
     caller: CallerIdentity,
     runId: string,
-    query: typeof Findings.Type,
+    query: Queried<typeof FindingQuery>,
   ) => Looked<typeof FindingPage.Type>
   /** Acts on the findings of a dry run over the stream that changes nothing that stands. */
   readonly apply: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
@@ -164,51 +54,10 @@ export class Replays extends Context.Service<Replays, {
 /** Most legal entities of one replay. */
 const MAX_PARTS = 1_000
 
-const number = (value: unknown): number => typeof value === "number" ? value : 0
-
-const partOf = ({ appliedBy, changedAtMillis, entity, progress, state, totals, trouble }: Run) => ({
-  entity,
-  state,
-  seen: number(progress["seen"]),
-  selected: number(progress["selected"]),
-  findings: totals as { readonly [flow: string]: { readonly [finding: string]: number } },
-  outcomes: (progress["outcomes"] ?? {}) as { readonly [outcome: string]: number },
-  appliedBy,
-  changedAtMillis,
-  trouble,
-})
-
-const viewOf = (parts: ReadonlyArray<Run>): ReplayView => {
-  const [first] = parts
-  const { onChanged, selection, source } = requestOf(first!)
-  return {
-    runId: first!.runId,
-    subject: selection.subject,
-    source,
-    onChanged,
-    requestedBy: first!.requestedBy,
-    reason: first!.reason,
-    createdAtMillis: first!.createdAtMillis,
-    parts: parts.map(partOf).toSorted((a, b) => a.entity < b.entity ? -1 : 1),
-  }
-}
-
 /** Whether applying it takes a second person. */
 const needsSecond = (run: Run): boolean => {
   const { onChanged, source } = requestOf(run)
   return source === "upload" || onChanged !== "skip"
-}
-
-const HIDDEN = "•••"
-
-/** Values are for those who are cleared for persons and money; which fields differ, everybody sees. */
-const masked = (detail: RunEvent["detail"], caller: CallerIdentity): RunEvent["detail"] => {
-  const clearance = clearanceOf(caller)
-  if (clearance.has("personal") && clearance.has("financial")) return detail
-  const differences = detail["differences"]
-  return Array.isArray(differences)
-    ? { ...detail, differences: differences.map((one) => ({ ...one as object, event: HIDDEN, odoo: HIDDEN })) }
-    : detail
 }
 
 const runPlace = cursor(Schema.Struct({
@@ -217,22 +66,6 @@ const runPlace = cursor(Schema.Struct({
   entity: Schema.String,
 }))
 const findingPlace = cursor(Schema.Struct({ entity: Schema.String, ordinal: Schema.Int }))
-
-const ordered = ({ entity: _entity, from, reason: _reason, to, ...order }: ReplayOrder) => {
-  const { concurrency, keepAll, onChanged, ratePerSecond, source, ...selection } = order
-  return {
-    selection: {
-      ...selection,
-      ...(from !== undefined && { fromMillis: from.epochMilliseconds }),
-      ...(to !== undefined && { toMillis: to.epochMilliseconds }),
-    },
-    source: source ?? "stream",
-    onChanged: onChanged ?? "skip",
-    ratePerSecond: ratePerSecond ?? DEFAULT_RATE,
-    concurrency: concurrency ?? DEFAULT_CONCURRENCY,
-    keepAll: keepAll ?? false,
-  }
-}
 
 export const layer = Layer.effect(
   Replays,

@@ -10,6 +10,7 @@ export const mismatches = {
   "value": "A record in Odoo has other values than its event, the amounts are right",
   "deleted": "The ledger has the event as applied, and its record is not in Odoo",
   "undone": "The ledger has the event as applied, and a step of it was taken back in Odoo",
+  "unverified": "The ledger has the event as applied, and it cannot be told what stands of it",
   "hand-made": "A record in Odoo has no external id of Weir's: somebody made it",
   "unknown-record": "A record in Odoo has an external id of Weir's that the ledger knows nothing of",
   "ledger-missing": "The stream has the event below its flow's checkpoint, and the ledger does not know it",

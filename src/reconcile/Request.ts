@@ -1,5 +1,6 @@
 /** What is to be proven. */
 import { Schema } from "effect"
+import type { Run } from "../ledger/Runs.ts"
 
 export const Period = Schema.String.check(
   Schema.isPattern(/^\d{4}-(?:0[1-9]|1[0-2])$/u, { message: "must be a month, YYYY-MM" }),
@@ -11,6 +12,9 @@ export const ReconciliationRequest = Schema.Struct({
   flows: Schema.optionalKey(Schema.NonEmptyArray(Schema.String)),
 })
 export type ReconciliationRequest = typeof ReconciliationRequest.Type
+
+export const requestOf = (run: Run): ReconciliationRequest =>
+  Schema.decodeUnknownSync(ReconciliationRequest)(run.request)
 
 /** First and last day. */
 export const daysOf = (period: string): { readonly first: string; readonly last: string } => {

@@ -186,6 +186,7 @@ export const makeExaminer = Effect.fnUntraced(function* (
       spec,
       looked.map((place) => writeOf(place, company)),
       looked.map(({ answer }) => answer.mapping),
+      looked.map(({ answer }) => answer.seen?.state === "applied"),
     )
     const months = yield* approvedMonths(
       new Set(sights.flatMap(({ locked }) => locked === null ? [] : [monthOf(locked.day)])),

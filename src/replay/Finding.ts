@@ -11,7 +11,7 @@ export const findings = {
   unrecorded: "It stands in Odoo as it should, and the ledger does not know: it would be recorded",
   changed: "It stands in Odoo with other values: what is done about it, the policy says",
   there: "It stands in Odoo as it should: nothing would be done",
-  superseded: "A later version of its key was applied: nothing would be done",
+  superseded: "A later event has the last word about what it says: nothing would be done",
   locked: "Its accounting date is in a locked period: nothing would be done",
   missing: "Something that it refers to is missing: nothing would be done",
   coming: "Its flow has not come to it yet, and will by itself: nothing would be done",

@@ -80,7 +80,9 @@ export interface Known {
 
 /** What stands in Odoo says the rest. */
 export const classOf = (sight: Sight, { applied, isFact, newer }: Known, lateness: Lateness): Finding => {
-  const { differences, locked, missing, pending, record, refusal } = sight
+  const { differences, locked, missing, objection, pending, record } = sight
+  // What was applied and would not be today can not be made again; where it stands, it was overtaken by what is the reason.
+  const refusal = sight.refusal ?? (missing.length > 0 ? objection : null)
   const rest = {
     ...(record !== null && { record }),
     missing,
@@ -91,6 +93,9 @@ export const classOf = (sight: Sight, { applied, isFact, newer }: Known, latenes
   if (refusal !== null) {
     const isReference = refusal.code === "REFERENCE-MISSING" || refusal.code === "ODOO-RECORD-MISSING"
     return { ...rest, class: isReference ? "missing" : "refused", code: refusal.code, note: refusal.detail }
+  }
+  if (objection !== null && differences.length + pending.length > 0) {
+    return { ...rest, class: "superseded", code: objection.code, note: objection.detail }
   }
   const shut = locked !== null &&
     (lateness.policy === "exception" || (lateness.policy === "approval" && !lateness.approved))

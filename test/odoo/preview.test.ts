@@ -4,6 +4,7 @@ import { Effect, Layer, Schema } from "effect"
 import { StandIn } from "../../fixtures/odoo/StandIn.ts"
 import { make as makeOdoo } from "../../fixtures/odoo/StandInOdoo.ts"
 import type { EventSpec } from "../../src/flow/Flow.ts"
+import { check } from "../../src/flow/Step.ts"
 import type { Write } from "../../src/flow/Write.ts"
 import type { Mapping } from "../../src/ledger/Ledger.ts"
 import * as CallGate from "../../src/odoo/CallGate.ts"
@@ -99,11 +100,20 @@ const world = Effect.gen(function* () {
     }
     return result.mapping.id
   })
-  const look = Effect.fnUntraced(function* (type: Type, change: object = {}) {
+  /** `applied` and a rule of its plan against it: as of an event whose engagement was closed since. */
+  const look = Effect.fnUntraced(function* (type: Type, change: object = {}, against?: { readonly applied: boolean }) {
     const before = calls.length
+    const { spec } = specOf(type)
+    const refusal = { code: "ENGAGEMENT-CLOSED", detail: "it was closed" } as const
+    const rule = check<unknown>({ name: "isOpen", refuse: () => refusal })
     const sights = yield* provided(
       Preview.Preview.use((preview) =>
-        preview.open(company, "backfill").at(specOf(type).spec, [writeOf(type, change)], [mappingOf(type, change)])
+        preview.open(company, "backfill").at(
+          against === undefined ? spec : { ...spec, plan: [rule, ...spec.plan] },
+          [writeOf(type, change)],
+          [mappingOf(type, change)],
+          [against?.applied === true],
+        )
       ),
     )
     const made = calls.slice(before).filter((call) =>
@@ -169,6 +179,20 @@ describe("Preview", () => {
       assert.deepStrictEqual((yield* look("invoice.requested")).missing, [
         { model: "account.move", externalId: "weir_be01.invoices_INV-1" },
       ])
+    }))
+
+  it.effect("looks past a rule that an event which was applied would not pass today", () =>
+    Effect.gen(function* () {
+      const { call, ids, look } = yield* all(true)
+      const code = "ENGAGEMENT-CLOSED"
+      const standing = yield* look("invoice.requested", {}, { applied: true })
+      assert.deepStrictEqual([standing.missing, standing.differences, standing.refusal], [[], [], null])
+      assert.strictEqual(standing.objection?.code, code)
+      yield* call("account.move", "unlink", [ids["invoice.requested"]])
+      const gone = yield* look("invoice.requested", {}, { applied: true })
+      assert.deepStrictEqual([gone.missing.length, gone.refusal, gone.objection?.code], [1, null, code])
+      const fresh = yield* look("invoice.requested", {}, { applied: false })
+      assert.deepStrictEqual([fresh.missing.length, fresh.refusal?.code], [0, code], "new, it is refused there")
     }))
 
   it.effect("sees that a task of an engagement was deleted by hand", () =>

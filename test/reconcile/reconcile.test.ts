@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { TestClock } from "effect/testing"
 import type { StandIn } from "../../fixtures/odoo/StandIn.ts"
+import { Faults } from "../../fixtures/odoo/Faults.ts"
 import { make as makeOdoo } from "../../fixtures/odoo/StandInOdoo.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { Runs } from "../../src/ledger/Runs.ts"
@@ -32,7 +33,11 @@ let ids = 0
 // deno-lint-ignore no-explicit-any
 type Report = any
 
-const proven = Effect.fnUntraced(function* (period = "2026-10", flows?: readonly [string, ...Array<string>]) {
+const proven = Effect.fnUntraced(function* (
+  period = "2026-10",
+  flows?: readonly [string, ...Array<string>],
+  seconds = 8,
+) {
   const runs = yield* Runs
   const runId = `rec-${++ids}`
   yield* runs.open({
@@ -44,7 +49,7 @@ const proven = Effect.fnUntraced(function* (period = "2026-10", flows?: readonly
     requestedBy: "ada",
     reason: "test",
   })
-  yield* pass(8)
+  yield* pass(seconds)
   const run = (yield* runs.run("be01", runId))!
   assert.strictEqual(run.state, "done", run.trouble)
   const found = yield* runs.events({ entity: "be01", runId, after: 0, limit: 500 })
@@ -221,6 +226,23 @@ describe("the completeness proof", () => {
       const right = yield* proven("2026-10", ["invoices"])
       assert.isTrue(right.report.complete)
       assert.deepStrictEqual(right.flow("invoices").source, { events: 1, amounts: { "EUR amount_total": "1103.65" } })
+    }).pipe(inNovember(world))
+  }, 60_000)
+
+  it.effect("counts everything once, however often Odoo is away while it looks", () => {
+    const faults = new Faults(1)
+    const world = ports({ odoo: { faults } })
+    return Effect.gen(function* () {
+      yield* publish(...quoteToCash)
+      yield* pass(20)
+      const undisturbed = yield* proven()
+      for (const method of ["read", "get_metadata", "search_read"]) {
+        faults.add({ fault: { kind: "away" }, method, after: 1, times: 2 })
+      }
+      const disturbed = yield* proven("2026-10", undefined, 90)
+      assert.deepStrictEqual(disturbed.found, [])
+      assert.deepStrictEqual(disturbed.report.flows, undisturbed.report.flows)
+      assert.strictEqual(disturbed.report.scanned.messages, undisturbed.report.scanned.messages)
     }).pipe(inNovember(world))
   }, 60_000)
 

@@ -1,14 +1,7 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup, HttpApiSchema } from "effect/http-api"
-import {
-  FindingPage,
-  FindingQuery,
-  ReplayOrder,
-  ReplayPage,
-  ReplayQuery,
-  ReplayView,
-  Upload,
-} from "../../operate/Replays.ts"
+import { ReplayOrder, Upload } from "../../operate/replays/order.ts"
+import { FindingPage, FindingQuery, ReplayPage, ReplayQuery, ReplayView } from "../../operate/replays/views.ts"
 import { operation, orderHeaders as headers } from "../operation.ts"
 
 const params = { run: Schema.String }

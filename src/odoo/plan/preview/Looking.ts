@@ -17,6 +17,7 @@ interface Seen {
   readonly differences: Array<Difference>
   readonly pending: Array<Pending>
   refusal: Refusal | null
+  objection: Refusal | null
   locked: Locked | null
   draft: boolean
   /** First record of each load step. */
@@ -34,6 +35,7 @@ export class Looking {
   readonly writes: ReadonlyArray<Write<unknown>>
   /** What each event's own key maps to, as the ledger has it. */
   readonly known: ReadonlyArray<Mapping | null>
+  readonly #applied: ReadonlyArray<boolean>
   readonly #seen: ReadonlyArray<Seen>
   #open: Array<number>
 
@@ -41,16 +43,19 @@ export class Looking {
     spec: EventSpec<unknown>,
     writes: ReadonlyArray<Write<unknown>>,
     known: ReadonlyArray<Mapping | null>,
+    applied: ReadonlyArray<boolean>,
   ) {
     this.spec = spec
     this.writes = writes
     this.known = known
+    this.#applied = applied
     this.#open = writes.map((_, index) => index)
     this.#seen = writes.map(() => ({
       missing: [],
       differences: [],
       pending: [],
       refusal: null,
+      objection: null,
       locked: null,
       draft: true,
       asked: false,
@@ -115,8 +120,14 @@ export class Looking {
     this.#seen[index]!.missing.push(missing)
   }
 
+  /** Told once, whichever steps set the field. */
   differs(index: number, difference: Difference): void {
-    this.#seen[index]!.differences.push(difference)
+    const { differences } = this.#seen[index]!
+    const isTold = differences.some(({ field, id, model }) =>
+      field === difference.field && id === difference.id && model === difference.model
+    )
+    // Of a field with lines below it each one is told.
+    if (!isTold || difference.event === "" || difference.odoo === "") differences.push(difference)
   }
 
   pends(index: number, pending: Pending): void {
@@ -125,6 +136,12 @@ export class Looking {
 
   refuse(index: number, refusal: Refusal): void {
     this.#seen[index]!.refusal ??= refusal
+  }
+
+  /** A rule is against it. It was not when the event was applied: what stands of that is looked at all the same. */
+  object(index: number, refusal: Refusal): void {
+    if (this.#applied[index] === true) this.#seen[index]!.objection ??= refusal
+    else this.refuse(index, refusal)
   }
 
   lock(index: number, locked: Locked): void {

@@ -38,13 +38,14 @@ import {
 export interface Look {
   /**
    * What stands of each event, in the order of `writes`, which are all of one type. `known`: what their own keys map to,
-   * where records are looked for first. Fills `ids` and `read` of each write as far as it sees. Fails when Odoo does not
+   * where records are looked for first. `applied`: which of them were applied before. Fills `ids` and `read` of each write as far as it sees. Fails when Odoo does not
    * answer; nothing is changed by asking again.
    */
   readonly at: (
     spec: EventSpec<unknown>,
     writes: ReadonlyArray<Write<unknown>>,
     known: ReadonlyArray<Mapping | null>,
+    applied?: ReadonlyArray<boolean>,
   ) => Effect.Effect<ReadonlyArray<Sight>, OdooError>
   readonly glass: Glass
 }
@@ -60,7 +61,7 @@ const lookAtStep = (step: Step<unknown>, looking: Looking, through: Glass): Effe
       return Effect.sync(() => {
         for (const index of looking.open) {
           const refusal = step.refuse(looking.writes[index]!)
-          if (refusal !== undefined) looking.refuse(index, refusal)
+          if (refusal !== undefined) looking.object(index, refusal)
         }
       })
     case "Enrich":
@@ -113,9 +114,10 @@ const at = Effect.fnUntraced(
     spec: EventSpec<unknown>,
     writes: ReadonlyArray<Write<unknown>>,
     known: ReadonlyArray<Mapping | null>,
+    applied: ReadonlyArray<boolean>,
     through: Glass,
   ) {
-    const looking = new Looking(spec, writes, known)
+    const looking = new Looking(spec, writes, known, applied)
     for (const step of writingPart(spec)) {
       if (looking.open.length === 0) break
       yield* lookAtStep(step, looking, through)
@@ -135,8 +137,8 @@ export const make = Effect.gen(function* () {
       const through = glass(odoo, gate, master, company, lane, ask)
       return {
         glass: through,
-        at: (spec, writes, known) =>
-          Effect.withSpan(at(spec, writes, known, through), "Preview.at", {
+        at: (spec, writes, known, applied = []) =>
+          Effect.withSpan(at(spec, writes, known, applied, through), "Preview.at", {
             attributes: { "weir.event.type": spec.type, "weir.events": writes.length },
           }),
       }

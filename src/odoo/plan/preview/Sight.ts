@@ -53,5 +53,7 @@ export interface Sight {
   readonly draft: boolean
   /** Why the plan would not get through. */
   readonly refusal: Refusal | null
+  /** A rule that an event which was applied would not pass today; it was looked at all the same. */
+  readonly objection: Refusal | null
   readonly locked: Locked | null
 }

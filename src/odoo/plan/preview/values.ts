@@ -104,6 +104,7 @@ export const same = (
   switch (type) {
     case "many2one":
     case "many2many":
+    case "one2many":
       return sameReferences(by, cell, read, namesOf)
     case "boolean":
       return isTrue(cell) === (read === true)
