@@ -8,7 +8,7 @@
  * Each line names its order line and marks it as chosen by hand, so that no later change of the project moves it.
  */
 import { BigDecimal } from "effect"
-import { format, fromOdooFloat } from "../schemas/money.ts"
+import { format, formatOdooFloat } from "../schemas/money.ts"
 import { TimesheetApproved, TimesheetCorrected, TimesheetWithdrawn } from "../schemas/timesheet.ts"
 import { type Control, event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { many2one } from "../src/odoo/CompanyCalls.ts"
@@ -80,7 +80,7 @@ const readiness = (
   const before = many2one(standingOf(write)?.["so_line"])
   const quantities = (lineId: number | undefined) => {
     const record = recordsIn(write, "delivered").find((each) => each.id === lineId && isBilledByHour(each, write))
-    const quantity = (field: string) => format(fromOdooFloat(Number(record?.[field]), HOURS), HOURS)
+    const quantity = (field: string) => formatOdooFloat(Number(record?.[field]), HOURS)
     return record === undefined
       ? null
       : { lineId: record.id, delivered: quantity("qty_delivered"), toInvoice: quantity("qty_to_invoice") }
