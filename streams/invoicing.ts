@@ -4,7 +4,7 @@
  */
 import { BigDecimal } from "effect"
 import type { InvoiceReadyRequested, InvoiceRequested } from "../schemas/invoice.ts"
-import { format, formatOdooFloat, scaleOf } from "../schemas/money.ts"
+import { formatOdooFloat, scaleOf } from "../schemas/money.ts"
 import type { Control, OutcomeEvent, Reference } from "../src/flow/Flow.ts"
 import { check, compare, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"

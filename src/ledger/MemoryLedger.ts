@@ -21,17 +21,7 @@ import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import { advance, feedOf } from "./memory/told.ts"
 import { close, due } from "./memory/windows.ts"
-import {
-  type EntityState,
-  type HeldEntry,
-  isBefore,
-  type Known,
-  mappingOf,
-  nameOf,
-  noCounters,
-  release,
-  stateOf,
-} from "./memory/state.ts"
+import { type EntityState, type HeldEntry, type Known, nameOf, noCounters, release, stateOf } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
 import { makeRecall } from "./memory/recall.ts"
 import { makeRuns } from "./memory/runs.ts"
