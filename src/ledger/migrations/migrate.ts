@@ -7,6 +7,7 @@ import { access } from "./access.ts"
 import { desk } from "./desk.ts"
 import { facts } from "./facts.ts"
 import { governance } from "./governance.ts"
+import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
 import { windows } from "./windows.ts"
@@ -19,6 +20,7 @@ const migrations = {
   "0005_access": access,
   "0006_desk": desk,
   "0008_windows": windows,
+  "0010_runs": runs,
   "0012_facts": facts,
 }
 
