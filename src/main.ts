@@ -34,6 +34,7 @@ import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import * as Preview from "./odoo/plan/preview/Preview.ts"
 import { live as liveActors } from "./operate/Actors.ts"
 import * as Operations from "./operate/layer.ts"
 import { Redriver } from "./operate/Redriving.ts"
@@ -167,7 +168,7 @@ const placement = (settings: Settings, { postgresUrl }: Addresses) => {
 
 /**
  * The engine on given ports: what the real service and every simulation have in common.
- * Needs `Broker`, `Ledger`, `Odoo`.
+ * Needs `Broker`, the ports of the ledger, `Odoo`.
  */
 export const engine = <E = never, R = never>(
   given: Settings | typeof Live.Service,
@@ -176,7 +177,7 @@ export const engine = <E = never, R = never>(
 ) =>
   Actors.layer(started(given).grace).pipe(
     Layer.provideMerge(placement),
-    Layer.provide([Plan.layer, OdooHealth.layer]),
+    Layer.provide([Plan.layer, Preview.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate),
     Layer.provideMerge(roster(flows)),

@@ -25,6 +25,11 @@ import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
 import { addressOf, codeIn, regionIn } from "./place.ts"
 import { askedBy, type EntitySettings, flowsOf, Roster } from "./Roster.ts"
+import type { Run } from "../ledger/Runs.ts"
+import type { Company } from "../odoo/Company.ts"
+import { reconcile } from "../reconcile/reconcile.ts"
+import { dryRun } from "../replay/dryRun.ts"
+import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -90,6 +95,8 @@ export const LegalEntity = Entity.make("LegalEntity", [
    * is given back.
    */
   Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
+  /** Somebody has changed a run of the entity: it is taken up now and not at the next look. */
+  Rpc.make("TakeUp"),
   Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
   /** One flow takes nothing in, whatever the mode. Takes effect, and answers, as `SetMode` does. */
   Rpc.make("Pause", {
@@ -144,9 +151,11 @@ export const LegalEntityLive = LegalEntity.toLayer(
       released: () => {},
       closing: null,
       flows: [],
+      runsChanged: Latch.makeUnsafe(true),
     }
     /** What it goes by now; null while it has no configuration. */
     let serving: { readonly settings: EntitySettings; readonly conduct: Conduct } | null = null
+    const examinable = Latch.makeUnsafe(true)
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()
@@ -200,6 +209,16 @@ export const LegalEntityLive = LegalEntity.toLayer(
         const flows = flowsOf(roster.flows, settings)
         const conduct = yield* makeConduct(settings, flows.flatMap(({ needs }) => needs ?? []), flows.flatMap(askedBy))
         serving = { settings, conduct }
+        const kinds = {
+          replay: (run: Run, company: Company) => dryRun(run, company, flows),
+          reconciliation: (run: Run, company: Company) => reconcile(run, company, flows),
+        }
+        yield* attend({ settings, nudged: examinable, kinds }).pipe(
+          Effect.sandbox,
+          Effect.tapError((cause) => Effect.logError("looking after runs stopped and starts again", cause)),
+          Effect.retry(restartBackoff),
+          Effect.forkScoped,
+        )
         yield* Effect.raceFirst(
           life(settings, conduct),
           roster.changed(code, settings).pipe(
@@ -315,6 +334,11 @@ export const LegalEntityLive = LegalEntity.toLayer(
     return LegalEntity.of({
       Ensure: () => Effect.void,
       Reconfigure: () => Rpc.fork(reconfigured),
+      TakeUp: () =>
+        Effect.sync(() => {
+          Latch.openUnsafe(board.runsChanged)
+          Latch.openUnsafe(examinable)
+        }),
       Status: () => Rpc.fork(status),
       Released: () => Rpc.fork(Effect.sync(() => board.released())),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>

@@ -14,6 +14,8 @@ import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
+import { replay } from "./replay.ts"
+import { replays } from "./replays.ts"
 import { redrive } from "./redrive.ts"
 import { resume } from "./resume.ts"
 import { root } from "./root.ts"
@@ -39,6 +41,8 @@ export const cli = root.pipe(
     audit,
     period,
     configuration,
+    replay,
+    replays,
     token,
     whoami,
     doctor,

@@ -39,6 +39,8 @@ export class Actors extends Context.Service<Actors, {
   /** Has the runner of an entity read its configuration again. Why it did not; empty when it did. Never fails. */
   readonly reconfigure: (entity: string) => Effect.Effect<string>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
+  /** Runs of the entity were changed: they are taken up now. `Unavailable`: nobody there, and none will be. */
+  readonly takeUp: (entity: string) => Effect.Effect<void, Unavailable>
   readonly order: (entity: string, order: Order, actor: string) => Effect.Effect<Obeyed, Conflict | Unavailable>
 }>()("weir/operate/Actors") {}
 
@@ -104,6 +106,9 @@ export const live = Layer.effect(
         )
       ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
+      // Who is not reached looks by itself in a few seconds.
+      takeUp: (entity) => clientOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
+
       released: (entity) =>
         roster.entities.has(entity)
           ? clientOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
@@ -140,6 +145,7 @@ export const live = Layer.effect(
 export const absent = Layer.succeed(Actors, {
   running: false,
   statuses: Effect.succeed(new Map()),
+  takeUp: () => Effect.fail(nobody),
   released: () => Effect.void,
   reconfigure: () => Effect.succeed(""),
   order: () => Effect.fail(nobody),

@@ -10,6 +10,7 @@ import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
 import * as Reconfiguration from "./Reconfiguration.ts"
 import * as Redriving from "./Redriving.ts"
+import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
 
@@ -22,6 +23,7 @@ export const layer = Layer.mergeAll(
   Periods.layer,
   Reconfiguration.layer,
   Redriving.layer,
+  Replays.layer,
   Status.layer,
   Tokens.layer,
 ).pipe(Layer.provide([Admission.layer, Standing.layer]))

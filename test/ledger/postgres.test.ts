@@ -17,7 +17,9 @@ import { deskSuite } from "./Desk.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
 import { reasons } from "../../src/reason/Reason.ts"
 import { applied, behind, generator, parked, settlement, waiting } from "./outcomes.ts"
+import { recallSuite } from "./Recall.suite.ts"
 import { recorded } from "./recorded.ts"
+import { runsSuite } from "./Runs.suite.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 import { connection, emptyDatabase, Server, urlWith } from "./server.ts"
 
@@ -34,6 +36,8 @@ const ports = Layer.effectContext(
   ),
 ).pipe(Layer.provide(Server.layer))
 accessSuite("PostgreSQL", ports)
+recallSuite("PostgreSQL", ports)
+runsSuite("PostgreSQL", ports)
 deskSuite("PostgreSQL", ports)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {
