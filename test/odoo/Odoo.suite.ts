@@ -13,6 +13,7 @@ import type { Currency } from "../../schemas/money.ts"
 import type { Json } from "../../src/odoo/Odoo.ts"
 import { moneySentences } from "./Odoo.money.ts"
 import { feedSentences } from "./Odoo.feed.ts"
+import { masterSentences } from "./Odoo.master.ts"
 import { workSentences } from "./Odoo.work.ts"
 import {
   cents,
@@ -937,5 +938,6 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
     moneySentences(it)
     workSentences(it)
     feedSentences(it)
+    masterSentences(it)
   })
 }
