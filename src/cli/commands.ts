@@ -13,6 +13,8 @@ import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
+import { reconcile } from "./reconcile.ts"
+import { reconciliations } from "./reconciliations.ts"
 import { replay } from "./replay.ts"
 import { replays } from "./replays.ts"
 import { redrive } from "./redrive.ts"
@@ -41,6 +43,8 @@ export const cli = root.pipe(
     period,
     replay,
     replays,
+    reconcile,
+    reconciliations,
     token,
     whoami,
     doctor,

@@ -8,6 +8,7 @@ import * as Exceptions from "./Exceptions.ts"
 import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
+import * as Reconciliations from "./Reconciliations.ts"
 import * as Redriving from "./Redriving.ts"
 import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
@@ -20,6 +21,7 @@ export const layer = Layer.mergeAll(
   Exceptions.layer,
   Incidents.layer,
   Periods.layer,
+  Reconciliations.layer,
   Redriving.layer,
   Replays.layer,
   Status.layer,
