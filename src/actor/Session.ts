@@ -34,7 +34,7 @@ import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
 import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
-import { type EntitySettings, Roster } from "./Roster.ts"
+import { type EntitySettings, flowsOf, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
 import { closingWindows } from "./windows.ts"
 
@@ -73,7 +73,8 @@ export const session = Effect.fnUntraced(function* (
   stop: Deferred.Deferred<void>,
 ) {
   const ledger = yield* Ledger
-  const { flows, owner } = yield* Roster
+  const { flows: catalogue, owner } = yield* Roster
+  const flows = flowsOf(catalogue, settings)
   const thresholds = yield* Thresholds
 
   const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))

@@ -3,6 +3,7 @@ import { Command } from "effect/cli"
 import { amendment } from "./amendments.ts"
 import { audit } from "./audit.ts"
 import { close } from "./close.ts"
+import { configuration } from "./configuration.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
@@ -41,6 +42,7 @@ export const cli = root.pipe(
     incidents,
     audit,
     period,
+    configuration,
     replay,
     replays,
     reconcile,

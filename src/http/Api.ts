@@ -5,6 +5,7 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { VERSION } from "../config/version.ts"
 import { CallerGroup } from "./api/caller.ts"
+import { ConfigurationGroup } from "./api/configuration.ts"
 import { EntitiesGroup } from "./api/entities.ts"
 import { AmendmentsGroup, ExceptionsGroup, RedrivesGroup } from "./api/exceptions.ts"
 import { PeriodsGroup } from "./api/periods.ts"
@@ -29,6 +30,7 @@ export const Api = HttpApi.make("weir").add(
   IncidentsGroup,
   AuditGroup,
   PeriodsGroup,
+  ConfigurationGroup,
   ReplaysGroup,
   ReconciliationsGroup,
   TokensGroup,

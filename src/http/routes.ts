@@ -5,6 +5,7 @@ import { Api } from "./Api.ts"
 import * as Authentication from "./authentication.ts"
 import { boundary } from "./boundary.ts"
 import { caller } from "./handlers/caller.ts"
+import { configuration } from "./handlers/configuration.ts"
 import { entities } from "./handlers/entities.ts"
 import { amendments, exceptions, redrives } from "./handlers/exceptions.ts"
 import { periods } from "./handlers/periods.ts"
@@ -26,6 +27,7 @@ const handlers = Layer.mergeAll(
   incidents,
   audit,
   periods,
+  configuration,
   replays,
   reconciliations,
   tokens,

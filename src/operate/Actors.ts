@@ -30,10 +30,14 @@ export interface Obeyed {
 }
 
 export class Actors extends Context.Service<Actors, {
+  /** Whether a service runs here. */
+  readonly running: boolean
   /** What they say of themselves, by entity. Who does not answer in time is left out. Never fails. */
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
   /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
   readonly released: (entity: string) => Effect.Effect<void>
+  /** Has the runner of an entity read its configuration again. Why it did not; empty when it did. Never fails. */
+  readonly reconfigure: (entity: string) => Effect.Effect<string>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
   /** Runs of the entity were changed: they are taken up now. `Unavailable`: nobody there, and none will be. */
   readonly takeUp: (entity: string) => Effect.Effect<void, Unavailable>
@@ -52,22 +56,24 @@ const unreachable = (entity: string) =>
     detail: `No actor of ${entity} answers. Look at weir status and at the service's log, then try again.`,
   })
 
+/** Orders go to a service that runs. */
+export const nobody = new Unavailable({
+  detail: "No weir runs. Start it with weir run: orders go to the running service.",
+})
+
 /** On the cluster that this process is part of. */
 export const live = Layer.effect(
   Actors,
   Effect.gen(function* () {
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     const client = yield* LegalEntity.client
     const clientOf = (code: string) => {
-      const settings = entities.get(code)
+      const settings = roster.entities.get(code)
       return client(settings === undefined ? code : addressOf(settings))
     }
 
-    /** Unconfigured ones are turned away before. */
-    const actorOf = (entity: string) => clientOf(addressOf(entities.get(entity) ?? { code: entity }))
-
     const send = (entity: string, order: Order, actor: string) => {
-      const client = actorOf(entity)
+      const client = clientOf(entity)
       switch (order._tag) {
         case "Mode":
           return client.SetMode({ actor, mode: order.mode, reason: order.reason, untilMillis: order.untilMillis })
@@ -85,24 +91,37 @@ export const live = Layer.effect(
     }
 
     return Actors.of({
-      statuses: Effect.forEach(
-        [...entities.values()],
-        (settings) =>
-          clientOf(addressOf(settings)).Status().pipe(
-            Effect.timeout(STATUS_WITHIN),
-            Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
-            Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
-          ),
-        { concurrency: CONCURRENCY },
+      running: true,
+
+      statuses: Effect.suspend(() =>
+        Effect.forEach(
+          [...roster.entities.keys()],
+          (code) =>
+            clientOf(code).Status().pipe(
+              Effect.timeout(STATUS_WITHIN),
+              Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
+              Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
+            ),
+          { concurrency: CONCURRENCY },
+        )
       ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
       // Who is not reached looks by itself in a few seconds.
-      takeUp: (entity) => actorOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
+      takeUp: (entity) => clientOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
 
       released: (entity) =>
-        entities.has(entity)
-          ? actorOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
+        roster.entities.has(entity)
+          ? clientOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
           : Effect.void,
+
+      reconfigure: (entity) =>
+        clientOf(entity).Reconfigure().pipe(
+          Effect.as(""),
+          Effect.timeout(STATUS_WITHIN),
+          Effect.catch((error) =>
+            Effect.succeed(error instanceof ControlRefused ? error.message : unreachable(entity).detail ?? "")
+          ),
+        ),
 
       order: Effect.fnUntraced(function* (entity, order, actor) {
         const done = yield* send(entity, order, actor).pipe(
@@ -112,7 +131,7 @@ export const live = Layer.effect(
           Effect.timeoutOption(ANSWER_WITHIN),
         )
         if (done._tag === "Some") return { done: true, status: done.value }
-        const status = yield* actorOf(entity).Status().pipe(
+        const status = yield* clientOf(entity).Status().pipe(
           Effect.timeout(STATUS_WITHIN),
           Effect.mapError(() => unreachable(entity)),
         )
@@ -122,14 +141,12 @@ export const live = Layer.effect(
   }),
 )
 
-const nobody = new Unavailable({
-  detail: "No weir runs. Start it with weir run: orders go to the running service.",
-})
-
 /** Where no service runs: nobody says anything of itself, and nobody obeys. */
 export const absent = Layer.succeed(Actors, {
+  running: false,
   statuses: Effect.succeed(new Map()),
   takeUp: () => Effect.fail(nobody),
   released: () => Effect.void,
+  reconfigure: () => Effect.succeed(""),
   order: () => Effect.fail(nobody),
 })

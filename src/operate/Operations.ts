@@ -42,6 +42,10 @@ export const operations = {
   "entity.resume": operate("Take up the work of a drained legal entity again"),
   "flow.pause": operate("Pause one flow of a legal entity"),
   "flow.resume": operate("Let a paused flow go on"),
+  "configuration.show": spec("read", "installation", false)(
+    "Which configuration counts, and whether all runners have it",
+  ),
+  "configuration.reload": administer("Read the configuration again, on every runner, and take up what changed"),
   "incidents.list": read("Incidents: detected, contained, restored"),
   "audit.list": read("Who changed what, when and why"),
   "audit.verify": read("Whether the audit trail is what was written"),

@@ -9,6 +9,7 @@ import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
 import * as Reconciliations from "./Reconciliations.ts"
+import * as Reconfiguration from "./Reconfiguration.ts"
 import * as Redriving from "./Redriving.ts"
 import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
@@ -22,6 +23,7 @@ export const layer = Layer.mergeAll(
   Incidents.layer,
   Periods.layer,
   Reconciliations.layer,
+  Reconfiguration.layer,
   Redriving.layer,
   Replays.layer,
   Status.layer,

@@ -32,6 +32,8 @@ const allowed: Readonly<Record<OperationName, ReadonlyArray<Role>>> = {
   "audit.list": everybody,
   "audit.verify": everybody,
   "period.approve": approvers,
+  "configuration.show": everybody,
+  "configuration.reload": admins,
   "exceptions.list": everybody,
   "exceptions.groups": everybody,
   "exceptions.show": everybody,
@@ -70,9 +72,9 @@ const allowed: Readonly<Record<OperationName, ReadonlyArray<Role>>> = {
   "tokens.revoke": admins,
 }
 /** Of the whole installation: whoever is limited to some entities may not. */
-const whole: ReadonlyArray<OperationName> = ["tokens.list", "tokens.create", "tokens.revoke"]
+const whole: ReadonlyArray<OperationName> = ["configuration.reload", "tokens.list", "tokens.create", "tokens.revoke"]
 /** Asked without an entity: they show what is the caller's, and there is nothing to refuse. */
-const personal: ReadonlyArray<OperationName> = ["caller.show"]
+const personal: ReadonlyArray<OperationName> = ["caller.show", "configuration.show"]
 
 interface Things {
   /** By entity: a redrive and an amendment of it. */
@@ -99,6 +101,8 @@ const requests = (
     "incidents.list": [`/v1/incidents?entity=${entity}`],
     "audit.list": [`/v1/audit/${entity}`],
     "audit.verify": [`/v1/audit/${entity}/verification`],
+    "configuration.show": ["/v1/configuration"],
+    "configuration.reload": ["/v1/configuration/reload", { body: {} }],
     "period.approve": [`${at}/periods/2026-10/approval`, { body: {} }],
     "exceptions.list": [`/v1/exceptions?entity=${entity}`],
     "exceptions.groups": [`/v1/exceptions/groups?entity=${entity}`],
