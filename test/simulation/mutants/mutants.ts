@@ -142,4 +142,10 @@ export const mutants: ReadonlyArray<Mutant> = [
     find: "const now = yield* elapsedMillis",
     replace: "const now = yield* Clock.currentTimeMillis",
   },
+  {
+    name: "a lane goes first for as long as it has something",
+    file: "src/odoo/FairQueue.ts",
+    find: "const lane = lowest(this.#lanes.values())",
+    replace: "const lane = [...this.#lanes.values()].find(({ size }) => size > 0)",
+  },
 ]
