@@ -36,6 +36,8 @@ export interface Stage {
   readonly publish: (publications: ReadonlyArray<Publication>) => Effect.Effect<void>
   /** Waits until so many events of a flow are applied, of all entities together. A parked one is a defect of the benchmark. */
   readonly applied: (flow: string, count: number) => Effect.Effect<void>
+  /** How many events of a flow have an outcome in one entity. */
+  readonly settledOf: (entity: string, flow: string) => number
   readonly calls: ReadonlyArray<Call>
   readonly settled: ReadonlyArray<Settled>
   /** Most writing calls at once below one record, by what the record is: order, journal. */
@@ -82,6 +84,7 @@ export const stage = Effect.fnUntraced(function* (
   const most = new Map<string, number>()
   const writing = new Map<string, number>()
   const appliedOf = new Map<string, number>()
+  const settledOf = new Map<string, number>()
 
   const noted = Odoo.of({
     ...odoo,
@@ -123,6 +126,8 @@ export const stage = Effect.fnUntraced(function* (
             for (const outcome of settlement.outcomes) {
               settled.push({ entity: fence.entity, outcome, atMillis })
               const { flow } = outcome.event
+              const line = `${fence.entity}/${flow}`
+              settledOf.set(line, (settledOf.get(line) ?? 0) + 1)
               if (outcome._tag === "Applied") appliedOf.set(flow, (appliedOf.get(flow) ?? 0) + 1)
             }
           }),
@@ -132,7 +137,11 @@ export const stage = Effect.fnUntraced(function* (
   const { configuration: settings } = yield* Effect.orDie(check("bench", configuration, {}))
   yield* Layer.build(Layer.provide(
     engine(settings, flows),
-    Layer.mergeAll(Layer.succeed(Broker, broker), Layer.succeed(Ledger, watched), Layer.succeed(Odoo, noted)),
+    Layer.succeedContext(memory).pipe(
+      Layer.merge(
+        Layer.mergeAll(Layer.succeed(Broker, broker), Layer.succeed(Ledger, watched), Layer.succeed(Odoo, noted)),
+      ),
+    ),
   ))
 
   const made: Stage = {
@@ -153,6 +162,7 @@ export const stage = Effect.fnUntraced(function* (
         yield* Effect.sleep(POLL)
       }
     }),
+    settledOf: (entity, flow) => settledOf.get(`${entity}/${flow}`) ?? 0,
     calls,
     settled,
     most,

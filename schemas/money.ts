@@ -60,12 +60,22 @@ export const format = (decimal: BigDecimal.BigDecimal, scale: number): string =>
   return `${minor < 0n ? "-" : ""}${digits.slice(0, point)}${scale > 0 ? `.${digits.slice(point)}` : ""}`
 }
 
+/** From here on `toFixed` writes an exponent. */
+const MAX_FIXED = 1e21
+
 /**
  * A float as Odoo's JSON answers carry it, brought back to the exact decimal Odoo stores: `118.10000000000001` at
  * scale 2 is `118.10`.
  */
 export const fromOdooFloat = (float: number, scale: number): BigDecimal.BigDecimal =>
   BigDecimal.fromStringUnsafe(float.toFixed(scale))
+
+/** The same as plain digits: `format(fromOdooFloat(float, scale), scale)`, without a decimal on the way. */
+export const formatOdooFloat = (float: number, scale: number): string => {
+  if (!(Math.abs(float) < MAX_FIXED)) throw new RangeError(`${float} is no number of Odoo's`)
+  const text = float.toFixed(scale)
+  return text.startsWith("-") && Number(text) === 0 ? text.slice(1) : text
+}
 
 /** Whether `decimal` needs no more decimals than `currency` is counted in: 1.005 EUR does not fit. */
 export const fits = (decimal: BigDecimal.BigDecimal, currency: Currency): boolean =>

@@ -29,7 +29,8 @@ export const recordsIn = ({ read }: Write<unknown>, step: string): ReadonlyArray
   (read[step]?.["records"] ?? []) as ReadonlyArray<OdooRecord>
 
 const kinds = Object.keys(productOf) as ReadonlyArray<keyof typeof productOf>
-const productStep = (kind: string): string => `product-${kind}`
+const steps = new Map(kinds.map((kind) => [kind, `product-${kind}`]))
+const productStep = (kind: keyof typeof productOf): string => steps.get(kind)!
 
 /** Resolves the products by which kinds of order lines are told apart. */
 export const productSteps = <D>(of: typeof kinds = kinds): ReadonlyArray<Step<D>> =>

@@ -7,7 +7,7 @@
  * Only the payment's own items are unmatched (`remove_move_reconcile`): an invoice's item would lose all its payments.
  */
 import { PaymentFailed } from "../schemas/payment.ts"
-import { format, fromOdooFloat, scaleOf } from "../schemas/money.ts"
+import { formatOdooFloat, scaleOf } from "../schemas/money.ts"
 import { event } from "../src/flow/Flow.ts"
 import { invoke, load, query, read, reconcile, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
@@ -29,7 +29,7 @@ const originals = (write: Failed) => {
 /** As Odoo says it, in the decimals of its currency. */
 const amountOf = ({ amount, currency_id }: Found): string => {
   const scale = scaleOf(String((currency_id as readonly [number, string])[1]))
-  return format(fromOdooFloat(Number(amount), scale), scale)
+  return formatOdooFloat(Number(amount), scale)
 }
 
 const rowsOf = (write: Failed): ReadonlyArray<Row> =>

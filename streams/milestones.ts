@@ -8,7 +8,7 @@
  * for: it is a part of the engagement with a key of its own.
  */
 import { MilestoneCompleted, MilestoneReopened } from "../schemas/milestone.ts"
-import { format, fromOdooFloat } from "../schemas/money.ts"
+import { formatOdooFloat } from "../schemas/money.ts"
 import { event, type Flow, type Reference } from "../src/flow/Flow.ts"
 import { read, type Step, update } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
@@ -50,7 +50,7 @@ const QUANTITY = 2
 /** What of the order line can be billed now. Below zero: more is invoiced than is delivered, a credit note is due. */
 const billable = (write: Write<Milestone>) => {
   const [line] = recordsIn(write, "line")
-  const quantity = (field: string) => format(fromOdooFloat(Number(line?.[field]), QUANTITY), QUANTITY)
+  const quantity = (field: string) => formatOdooFloat(Number(line?.[field]), QUANTITY)
   const { engagement, milestone } = write.data
   return {
     engagement,

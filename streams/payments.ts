@@ -8,7 +8,7 @@
  */
 import { BigDecimal } from "effect"
 import { PaymentReceived } from "../schemas/payment.ts"
-import { format, fromOdooFloat, scaleOf } from "../schemas/money.ts"
+import { format, formatOdooFloat, scaleOf } from "../schemas/money.ts"
 import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { load, query, reconcile, type ReconcileSet, type Refusal, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
@@ -114,7 +114,7 @@ const outcomes = ({ data, read }: Write<PaymentReceived>): ReadonlyArray<Outcome
       open: settledBy(data).map((invoice, at) => ({
         invoice,
         state: owed[at]?.["payment_state"] ?? null,
-        residual: format(fromOdooFloat(Number(owed[at]?.["amount_residual"] ?? 0), scale), scale),
+        residual: formatOdooFloat(Number(owed[at]?.["amount_residual"] ?? 0), scale),
       })),
     },
   }]
@@ -150,6 +150,16 @@ const received = event<PaymentReceived>({
     postEntry("postFee", "fee", ({ date }) => date),
     reconcile({ name: "reconcile", sets: setsOf }),
   ],
+  control: ({ amount, currency, date }) => ({ day: date, amounts: { amount }, currency }),
+  population: {
+    model: "account.payment",
+    domain: [
+      ["payment_type", "=", "inbound"],
+      ["partner_type", "=", "customer"],
+      ["state", "in", ["in_process", "paid"]],
+    ],
+    day: "date",
+  },
   outcomes,
 })
 

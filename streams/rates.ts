@@ -8,7 +8,7 @@
  */
 import { BigDecimal } from "effect"
 import { RateAssigned } from "../schemas/rate.ts"
-import { format, fromOdooFloat } from "../schemas/money.ts"
+import { format, formatOdooFloat } from "../schemas/money.ts"
 import { event, type Flow } from "../src/flow/Flow.ts"
 import { check, load, query, read, type Refusal } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
@@ -52,7 +52,7 @@ const PRICE = 2
 const invoiced = (write: Write<RateAssigned>): Refusal | undefined => {
   const [line] = recordsIn(write, "standing")
   if (line === undefined || Number(line["qty_invoiced"]) === 0) return undefined
-  const price = format(fromOdooFloat(Number(line["price_unit"]), PRICE), PRICE)
+  const price = formatOdooFloat(Number(line["price_unit"]), PRICE)
   const { key, unitPrice } = write.data
   return price === format(unitPrice, PRICE) ? undefined : {
     code: "RATE-CONFLICT",

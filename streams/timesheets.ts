@@ -8,9 +8,9 @@
  * Each line names its order line and marks it as chosen by hand, so that no later change of the project moves it.
  */
 import { BigDecimal } from "effect"
-import { format, fromOdooFloat } from "../schemas/money.ts"
+import { format, formatOdooFloat } from "../schemas/money.ts"
 import { TimesheetApproved, TimesheetCorrected, TimesheetWithdrawn } from "../schemas/timesheet.ts"
-import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
+import { type Control, event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { many2one } from "../src/odoo/CompanyCalls.ts"
 import { check, find, load, read, type Step, unlink } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
@@ -80,7 +80,7 @@ const readiness = (
   const before = many2one(standingOf(write)?.["so_line"])
   const quantities = (lineId: number | undefined) => {
     const record = recordsIn(write, "delivered").find((each) => each.id === lineId && isBilledByHour(each, write))
-    const quantity = (field: string) => format(fromOdooFloat(Number(record?.[field]), HOURS), HOURS)
+    const quantity = (field: string) => formatOdooFloat(Number(record?.[field]), HOURS)
     return record === undefined
       ? null
       : { lineId: record.id, delivered: quantity("qty_delivered"), toInvoice: quantity("qty_to_invoice") }
@@ -111,6 +111,8 @@ const valuesOf = (write: Write<Line>): TimeValues => {
   }
 }
 
+const hoursOf = ({ date, hours }: Line): Control => ({ day: date, amounts: { unit_amount: hours }, currency: null })
+
 const approved = event<TimesheetApproved>({
   type: "timesheet.approved",
   version: 1,
@@ -131,6 +133,8 @@ const approved = event<TimesheetApproved>({
     }),
     delivered((write) => [lineIdOf(write)]),
   ],
+  control: hoursOf,
+  population: { model: TIMESHEET, domain: [["project_id", "!=", false]], day: "date" },
   outcomes: readinessOf,
 })
 
@@ -181,6 +185,7 @@ const corrected = event<TimesheetCorrected>({
     }),
     delivered((write) => [lineIdOf(write), many2one(standingOf(write)?.["so_line"])]),
   ],
+  control: hoursOf,
   outcomes: readinessOf,
 })
 

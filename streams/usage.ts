@@ -11,7 +11,7 @@
  * the month in which it came, or becomes an exception, as the policy says.
  */
 import { BigDecimal, Duration } from "effect"
-import { format, fromOdooFloat } from "../schemas/money.ts"
+import { format, formatOdooFloat, fromOdooFloat } from "../schemas/money.ts"
 import { UsageRecorded, usageRecordedFrom1, UsageRolledUp, UsageTruedUp } from "../schemas/usage.ts"
 import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { check, load, read, type Refusal, type Row, type Step, update } from "../src/flow/Step.ts"
@@ -140,7 +140,7 @@ const readiness = (write: Write<Billed>): ReadonlyArray<OutcomeEvent> =>
       engagement: write.data.engagement,
       source: { flow: FLOW, key: write.key },
       lineId: line.id,
-      toInvoice: format(fromOdooFloat(Number(line["qty_to_invoice"]), SCALE), SCALE),
+      toInvoice: formatOdooFloat(Number(line["qty_to_invoice"]), SCALE),
       unitPrice: BigDecimal.format(BigDecimal.normalize(fromOdooFloat(Number(line["price_unit"]), 6))),
     },
   }))

@@ -49,7 +49,7 @@ export interface Sample {
 export class AdaptiveLimit {
   /** Between 1 and `cap`, fractional: the whole part counts. */
   #limit: number
-  readonly #cap: number
+  #cap: number
   readonly #averages = new Map<string, Average>()
   #halvedAtMillis = Number.NEGATIVE_INFINITY
 
@@ -61,6 +61,14 @@ export class AdaptiveLimit {
 
   get value(): number {
     return Math.floor(this.#limit)
+  }
+
+  /** Another part of Odoo from now on: what was found out about the old one holds in proportion. */
+  setCap(cap: number): void {
+    const next = Math.max(MIN_LIMIT, cap)
+    const limit = this.#limit * next / this.#cap
+    this.#cap = next
+    this.#set(limit)
   }
 
   /** A call gave its answer. */

@@ -1,7 +1,8 @@
 /**
  * Who may call Odoo now. Per database: at most its share of Odoo's workers at once, adapted to Odoo's latency
- * (`AdaptiveLimit.ts`); at most so many calls a second; and a waiting room from which critical lanes overtake bulk ones
- * without starving them (`FairQueue.ts`).
+ * (`AdaptiveLimit.ts`); at most so many calls a second; of that for each entity no more than leaves the others some
+ * (`Bulkhead.ts`); and a waiting room from which critical lanes overtake bulk ones without starving them
+ * (`FairQueue.ts`). What all that comes to is decided at the database's door (`Door.ts`).
  *
  *   run ──► waits in its lane ──(limit, rate)──► runs ──► answer: the limit learns, the next one starts
  *              │ full: ODOO-UNAVAILABLE            │
@@ -15,22 +16,18 @@
 import { Clock, Context, Duration, Effect, Exit, Layer, Option } from "effect"
 import type { Lane } from "../flow/Flow.ts"
 import { elapsedMillisOf } from "../telemetry/elapsed.ts"
-import { AdaptiveLimit } from "./AdaptiveLimit.ts"
-import { FairQueue, lanes } from "./FairQueue.ts"
+import { Door, type GateDatabase, Waiter } from "./Door.ts"
+import { lanes } from "./FairQueue.ts"
 import { OdooError } from "./Odoo.ts"
 
-export interface GateDatabase {
-  /** HTTP workers that this Odoo runs. */
-  readonly workers: number
-  /** Fraction of them that Weir may keep busy, above 0, at most 1; it comes to at least one call at once. */
-  readonly share: number
-  /** Most calls started in a second. Default 0: no limit. */
-  readonly callsPerSecond?: number
-}
+export type { GateDatabase }
 
 export interface GateOptions {
-  /** By the name that `weir.json` gives the database. */
-  readonly databases: ReadonlyMap<string, GateDatabase>
+  /**
+   * By the name that `weir.json` gives the database. Asked at every call: what it holds may change, and another object
+   * is another share or rate from then on.
+   */
+  readonly databases: Pick<ReadonlyMap<string, GateDatabase>, "get"> & { readonly keys: () => Iterable<string> }
   /** Most callers that wait per database; more are refused with `ODOO-UNAVAILABLE`. Default 10 000. */
   readonly maxWaiting?: number
 }
@@ -39,8 +36,6 @@ export const DEFAULT_MAX_WAITING = 10_000
 
 /** How long a critical call's place is kept for the next call of its plan: there is only computing in between. */
 const KEPT_MILLIS = 10
-/** Turns' worth that the critical lane may be ahead of its share in this way: one plan of eight calls. */
-const AHEAD = 1
 
 export interface Caller {
   readonly lane: Lane
@@ -63,74 +58,6 @@ export interface GateSnapshot {
   readonly favoured: ReadonlyArray<string>
 }
 
-interface Waiter {
-  /** Wakes it; does nothing before it sleeps. */
-  admit: () => void
-  running: boolean
-  startedAtMillis: number
-  inFlight: number
-}
-
-/** One database's door. */
-class Door {
-  readonly cap: number
-  readonly limit: AdaptiveLimit
-  readonly queue = new FairQueue<Waiter>()
-  running = 0
-  /** Between the starts of two calls, 0 without a rate. */
-  readonly intervalMillis: number
-  nextStartMillis = 0
-  /** Places that are kept for the critical lane. */
-  readonly kept = new Set<symbol>()
-  /** A timer is set that opens the door when the rate allows the next call. */
-  timer = false
-
-  constructor({ callsPerSecond, share, workers }: GateDatabase) {
-    this.cap = Math.max(1, Math.floor(workers * share))
-    this.limit = new AdaptiveLimit(this.cap)
-    this.intervalMillis = callsPerSecond === undefined || callsPerSecond <= 0 ? 0 : 1000 / callsPerSecond
-  }
-
-  /** Lets in whom it can. Answers how long to wait before the rate lets in the next one; 0 when it is not the rate. */
-  open(nowMillis: number): number {
-    while (this.running + this.kept.size < this.limit.value && this.queue.size > 0) {
-      if (this.intervalMillis > 0) {
-        if (nowMillis < this.nextStartMillis) return this.nextStartMillis - nowMillis
-        this.nextStartMillis = Math.max(nowMillis, this.nextStartMillis) + this.intervalMillis
-      }
-      this.#start(this.queue.take()!, nowMillis)
-    }
-    return 0
-  }
-
-  /** Keeps a place that is free now, unless somebody critical waits for one anyway. */
-  keep(): symbol | null {
-    const isFree = this.running + this.kept.size < this.limit.value
-    // Who may not call often has other reasons to wait than a missing place.
-    if (!isFree || this.intervalMillis > 0 || !this.queue.isDue("critical", AHEAD)) return null
-    const place = Symbol("kept")
-    this.kept.add(place)
-    return place
-  }
-
-  /** Starts who is critical on a place that was kept; false: there is none. */
-  return(waiter: Waiter, nowMillis: number): boolean {
-    const [place] = this.kept
-    if (place === undefined || this.running >= this.limit.value) return false
-    this.kept.delete(place)
-    this.queue.charge("critical")
-    this.#start(waiter, nowMillis)
-    return true
-  }
-
-  #start(waiter: Waiter, nowMillis: number): void {
-    waiter.running = true
-    waiter.startedAtMillis = nowMillis
-    waiter.inFlight = ++this.running
-    waiter.admit()
-  }
-}
-
 const troubles: ReadonlySet<string> = new Set(["ODOO-CONTENTION", "ODOO-NO-ANSWER", "ODOO-UNAVAILABLE"])
 
 /** Calls of one operation whose sizes are within a factor of two are of one kind. */
@@ -147,6 +74,11 @@ export class CallGate extends Context.Service<CallGate, {
     caller: Caller,
     effect: Effect.Effect<A, OdooError, R>,
   ) => Effect.Effect<A, OdooError, R>
+  /**
+   * This process keeps to such a part of the database's share and rate, above 0, at most 1: several call it. One call
+   * at once is left in any case.
+   */
+  readonly divide: (database: string, part: number) => Effect.Effect<void>
   /** Whether an entity gets a larger share of its database, and backfills there step back. */
   readonly favour: (database: string, entity: string, favoured: boolean) => Effect.Effect<void>
   readonly snapshot: Effect.Effect<ReadonlyArray<GateSnapshot>>
@@ -155,33 +87,51 @@ export class CallGate extends Context.Service<CallGate, {
 const refusal = (code: "ODOO-UNAVAILABLE" | "ODOO-REFUSED-CALL", { operation }: Caller, message: string) =>
   new OdooError({ code, operation: operation ?? "call", message })
 
-const noop = (): void => {}
-
 export const make = Effect.fnUntraced(function* (options: GateOptions) {
   const scope = yield* Effect.scope
   const maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING
-  const doors = new Map([...options.databases].map(([name, database]) => [name, new Door(database)]))
+  const doors = new Map<string, Door>()
+  /** The door of a database as it is configured now. One that is gone keeps its door until its calls are over. */
+  const doorOf = (name: string): Door | undefined => {
+    const database = options.databases.get(name)
+    const door = doors.get(name)
+    if (database === undefined) {
+      if (door?.running === 0 && door.queue.size === 0) doors.delete(name)
+      return undefined
+    }
+    if (door === undefined) {
+      const made = new Door(database)
+      doors.set(name, made)
+      return made
+    }
+    door.adjust(database)
+    return door
+  }
 
-  /** Opens the door now, and again when the rate allows. */
+  /** Opens the door now, again when the rate allows, and again when a call is late. */
   const open = (door: Door, clock: Clock.Clock): Effect.Effect<void> => {
-    const pause = door.open(elapsedMillisOf(clock))
-    if (pause === 0 || door.timer) return Effect.void
-    door.timer = true
-    return Effect.sleep(Duration.millis(Math.ceil(pause))).pipe(
-      Effect.andThen(Effect.suspend(() => {
-        door.timer = false
-        return open(door, clock)
-      })),
-      Effect.forkIn(scope),
-      Effect.asVoid,
-    )
+    const nowMillis = elapsedMillisOf(clock)
+    const [pause, late] = [door.open(nowMillis), door.untilLate(nowMillis)]
+    const again = (millis: number, timer: "timer" | "lateTimer"): Effect.Effect<void> => {
+      if (millis === 0 || door[timer]) return Effect.void
+      door[timer] = true
+      return Effect.sleep(Duration.millis(Math.ceil(millis))).pipe(
+        Effect.andThen(Effect.suspend(() => {
+          door[timer] = false
+          return open(door, clock)
+        })),
+        Effect.forkIn(scope),
+        Effect.asVoid,
+      )
+    }
+    return pause === 0 && late === 0 ? Effect.void : Effect.andThen(again(pause, "timer"), again(late, "lateTimer"))
   }
 
   /** Keeps a critical call's place for a moment. */
   const keep = (door: Door, clock: Clock.Clock): Effect.Effect<void> => {
     const place = door.keep()
     return place === null ? Effect.void : Effect.sleep(KEPT_MILLIS).pipe(
-      Effect.andThen(Effect.suspend(() => door.kept.delete(place) ? open(door, clock) : Effect.void)),
+      Effect.andThen(Effect.suspend(() => door.release(place) ? open(door, clock) : Effect.void)),
       Effect.forkIn(scope),
       Effect.asVoid,
     )
@@ -190,7 +140,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
   const leave = (door: Door, clock: Clock.Clock, caller: Caller, waiter: Waiter, exit: Exit.Exit<unknown, OdooError>) =>
     Effect.suspend(() => {
       const nowMillis = elapsedMillisOf(clock)
-      door.running--
+      door.leave(waiter, nowMillis)
       if (Exit.isSuccess(exit)) {
         door.limit.answered({
           kind: kindOf(caller),
@@ -207,8 +157,8 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
   const pass = <A, R>(door: Door, clock: Clock.Clock, caller: Caller, effect: Effect.Effect<A, OdooError, R>) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.suspend(() => {
-        const waiter: Waiter = { admit: noop, running: false, startedAtMillis: 0, inFlight: 0 }
-        if (caller.lane !== "critical" || !door.return(waiter, clock.currentTimeMillisUnsafe())) {
+        const waiter = new Waiter(caller)
+        if (caller.lane !== "critical" || !door.return(waiter, elapsedMillisOf(clock))) {
           door.queue.add(caller.lane, caller.entity, waiter)
         }
         const admitted = Effect.callback<void>((resume) => {
@@ -235,7 +185,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
   return CallGate.of({
     run: <A, R>(database: string, caller: Caller, effect: Effect.Effect<A, OdooError, R>) =>
       Clock.clockWith((clock): Effect.Effect<A, OdooError, R> => {
-        const door = doors.get(database)
+        const door = doorOf(database)
         if (door === undefined) {
           return Effect.fail(refusal(
             "ODOO-REFUSED-CALL",
@@ -252,9 +202,21 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
         }
         return pass(door, clock, caller, effect)
       }),
-    favour: (database, entity, favoured) => Effect.sync(() => doors.get(database)?.queue.favour(entity, favoured)),
+    divide: (database, part) =>
+      Effect.clockWith((clock) =>
+        Effect.suspend(() => {
+          const door = doorOf(database)
+          if (door === undefined) return Effect.void
+          door.divide(part)
+          return open(door, clock)
+        })
+      ),
+    favour: (database, entity, favoured) => Effect.sync(() => doorOf(database)?.queue.favour(entity, favoured)),
     snapshot: Effect.sync(() =>
-      [...doors].map(([database, door]) => ({
+      [...options.databases.keys()].flatMap((database) => {
+        const door = doorOf(database)
+        return door === undefined ? [] : [{ database, door }]
+      }).map(({ database, door }) => ({
         database,
         cap: door.cap,
         limit: door.limit.value,

@@ -4,7 +4,7 @@
  * Start-time fair queueing with unit cost (Goyal, Vin, Cheng, "Start-time Fair Queuing", SIGCOMM 1996), twice: each lane
  * counts up by 1/weight per turn and the lowest count is next, so over any busy stretch the lanes get turns as 8:4:2:1
  * and none starves; and so do the entities within a lane, one by one, but for those that are favoured. Who was empty
- * starts again at the present count: idling saves up nothing.
+ * starts again at the present count: idling saves up nothing, and neither does being passed over.
  *
  * Favoured is an entity that closes its books: it gets several turns for one of the others. As long as there is one,
  * backfills step back: their lane counts for an eighth of what it does otherwise.
@@ -18,11 +18,13 @@ export const BACKFILL_IN_CLOSE = 1 / 8
 /** Turns of a favoured entity for one of another. */
 export const FAVOUR = 4
 
-/** The lowest count among those that have something, or undefined. */
-const lowest = <S extends { readonly turn: number; readonly size: number }>(states: Iterable<S>): S | undefined => {
-  let next: S | undefined
-  for (const state of states) if (state.size > 0 && (next === undefined || state.turn < next.turn)) next = state
-  return next
+/** Whether an entity may have a turn in a lane now. */
+export type May = (entity: string, lane: Lane) => boolean
+const everybody: May = () => true
+
+/** Who was passed over, at a count below the one that had the turn, goes on from there. */
+const passOver = (states: Iterable<{ turn: number; readonly size: number }>, turn: number): void => {
+  for (const state of states) if (state.size > 0 && state.turn < turn) state.turn = turn
 }
 
 /** What one entity has waiting in one lane; kept when it is empty, so that it comes back at its count. */
@@ -60,6 +62,16 @@ class LaneState<A> {
     const fresh = new EntityState<A>(entity)
     this.entities.set(entity, fresh)
     return fresh
+  }
+
+  /** The lowest count among the entities that wait and may have a turn. */
+  next(may: May): EntityState<A> | undefined {
+    let next: EntityState<A> | undefined
+    for (const state of this.entities.values()) {
+      if (state.size === 0 || (next !== undefined && state.turn >= next.turn)) continue
+      if (may(state.entity, this.lane)) next = state
+    }
+    return next
   }
 }
 
@@ -115,17 +127,25 @@ export class FairQueue<A extends object> {
   /** A turn that is taken without having waited. */
   charge(lane: Lane): void {
     const state = this.#lanes.get(lane)!
-    state.turn = Math.max(state.turn, this.#now) + 1 / this.#weightOf(lane)
+    state.turn = Math.max(state.turn, this.#now) + 1 / this.#shareOf(lane)
   }
 
-  take(): A | undefined {
-    const lane = lowest(this.#lanes.values())
-    const own = lane === undefined ? undefined : lowest(lane.entities.values())
+  /** The next of those that may; undefined when none may or nothing waits. */
+  take(may: May = everybody): A | undefined {
+    let lane: LaneState<A> | undefined
+    let own: EntityState<A> | undefined
+    for (const state of this.#lanes.values()) {
+      if (state.size === 0 || (lane !== undefined && state.turn >= lane.turn)) continue
+      const next = state.next(may)
+      if (next !== undefined) [lane, own] = [state, next]
+    }
     if (lane === undefined || own === undefined) return undefined
+    passOver(this.#lanes.values(), lane.turn)
+    passOver(lane.entities.values(), own.turn)
     this.#now = lane.turn
-    lane.turn += 1 / this.#weightOf(lane.lane)
+    lane.turn += 1 / this.#shareOf(lane.lane)
     lane.now = own.turn
-    own.turn += this.#favoured.has(own.entity) ? 1 / FAVOUR : 1
+    own.turn += 1 / this.weightOf(own.entity)
     const [item] = own.waiting
     own.waiting.delete(item!)
     lane.size--
@@ -133,7 +153,24 @@ export class FairQueue<A extends object> {
     return item
   }
 
-  #weightOf(lane: Lane): number {
+  /** Turns of an entity for one of another. */
+  weightOf(entity: string): number {
+    return this.#favoured.has(entity) ? FAVOUR : 1
+  }
+
+  /** The weights of all entities that wait in `lane` or a more urgent one, together. */
+  contending(lane: Lane): number {
+    const entities = new Set<string>()
+    for (const state of this.#lanes.values()) {
+      for (const { entity, size } of state.size === 0 ? [] : state.entities.values()) if (size > 0) entities.add(entity)
+      if (state.lane === lane) break
+    }
+    let weight = 0
+    for (const entity of entities) weight += this.weightOf(entity)
+    return weight
+  }
+
+  #shareOf(lane: Lane): number {
     return lane === "backfill" && this.#favoured.size > 0 ? BACKFILL_IN_CLOSE : laneWeights[lane]
   }
 }

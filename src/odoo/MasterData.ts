@@ -130,6 +130,8 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
     const found = new Map<string, ReadonlyArray<number>>()
     const unknown = new Set<string>()
     for (const value of values) {
+      // A batch asks for the same few values again and again.
+      if (found.has(value) || unknown.has(value)) continue
       const ids = remembered.get(prefix + value, nowMillis)
       if (ids === undefined) unknown.add(value)
       else if (ids.length > 0) found.set(value, ids)
@@ -286,7 +288,11 @@ export const make = Effect.fnUntraced(function* (options: MasterDataOptions) {
         ? new Map<string, ReadonlyArray<number>>()
         : yield* askIds(callsOf(company, lane), model, unknown)
       for (const [externalId, ids] of answers) remember(prefix + externalId, ids, askedMillis)
-      return new Map([...found, ...answers].flatMap(([externalId, [id]]) => id === undefined ? [] : [[externalId, id]]))
+      const resolved = new Map<string, number>()
+      for (const known of [found, answers]) {
+        for (const [externalId, [id]] of known) if (id !== undefined) resolved.set(externalId, id)
+      }
+      return resolved
     }),
 
     forget: (company, model, field, value, beforeMillis) =>

@@ -17,6 +17,8 @@ import { deskSuite } from "./Desk.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
 import { reasons } from "../../src/reason/Reason.ts"
 import { applied, behind, generator, parked, settlement, waiting } from "./outcomes.ts"
+import { recallSuite } from "./Recall.suite.ts"
+import { runsSuite } from "./Runs.suite.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 import { connection, emptyDatabase, Server, urlWith } from "./server.ts"
 
@@ -27,6 +29,8 @@ const ports = Layer.effectContext(
   Effect.flatMap(Server, (server) => PgPorts.make({ url: server.url, poolSize: 6 })),
 ).pipe(Layer.provide(Server.layer))
 accessSuite("PostgreSQL", ports)
+recallSuite("PostgreSQL", ports)
+runsSuite("PostgreSQL", ports)
 deskSuite("PostgreSQL", ports)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {

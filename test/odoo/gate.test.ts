@@ -3,7 +3,7 @@ import { Clock, Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import type { Lane } from "../../src/flow/Flow.ts"
 import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
-import { type Caller, CallGate, type GateDatabase, layer } from "../../src/odoo/CallGate.ts"
+import { type Caller, CallGate, type GateDatabase, layer, make } from "../../src/odoo/CallGate.ts"
 import { settableClock } from "../actor/setClock.ts"
 import { FairQueue, lanes } from "../../src/odoo/FairQueue.ts"
 import { OdooError } from "../../src/odoo/Odoo.ts"
@@ -21,6 +21,30 @@ const contention = new OdooError({
 const stateOf = Effect.map(CallGate.use((gate) => gate.snapshot), ([state]) => state!)
 
 describe("CallGate", () => {
+  it.effect("lets through what the configuration says now: another share, another database", () =>
+    Effect.gen(function* () {
+      const databases = new Map<string, GateDatabase>([["main", one]])
+      const gate = yield* make({ databases })
+      const running = new Set<number>()
+      const hold = (n: number) =>
+        Effect.forkChild(
+          gate.run("main", caller("normal"), Effect.andThen(Effect.sync(() => running.add(n)), Effect.never)),
+          { startImmediately: true },
+        )
+      const fibers = yield* Effect.forEach([1, 2, 3], hold)
+      assert.strictEqual(running.size, 1)
+      databases.set("main", { workers: 8, share: 0.5 })
+      fibers.push(yield* hold(4))
+      assert.deepInclude((yield* gate.snapshot)[0]!, { cap: 4, running: 4 })
+      for (const fiber of fibers) yield* Fiber.interrupt(fiber)
+      databases.set("other", one)
+      assert.strictEqual(yield* gate.run("other", caller("normal"), Effect.succeed(7)), 7)
+      databases.delete("main")
+      const refused = yield* Effect.flip(gate.run("main", caller("normal"), Effect.void))
+      assert.strictEqual(refused.code, "ODOO-REFUSED-CALL")
+      assert.deepStrictEqual((yield* gate.snapshot).map(({ database }) => database), ["other"])
+    }))
+
   it.effect("gives lanes turns by weight while all are busy, and none starves", () =>
     Effect.gen(function* () {
       const gate = yield* CallGate
@@ -228,6 +252,130 @@ describe("CallGate", () => {
         assert.strictEqual(yield* Ref.get(started), 10)
       }).pipe(Effect.provideService(Clock.Clock, clock))
     }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
+
+  /** Starts calls that never end; answers how many of them run. */
+  const hanging = Effect.fnUntraced(function* (calls: number, caller: Caller) {
+    const gate = yield* CallGate
+    const started = yield* Ref.make(0)
+    const hang = gate.run("main", caller, Effect.andThen(Ref.update(started, (n) => n + 1), Effect.never))
+    for (let n = 0; n < calls; n++) yield* Effect.forkChild(hang, { startImmediately: true })
+    return Ref.get(started)
+  })
+
+  it.effect("keeps to its part of share and rate when several processes call the same Odoo", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      yield* gate.divide("main", 1 / 2)
+      const started = yield* hanging(30, caller("normal"))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* started, 2, "half of the limit that it begins with")
+      assert.strictEqual((yield* stateOf).cap, 4)
+      yield* gate.divide("main", 1)
+      assert.strictEqual(yield* started, 4, "those who wait hear of it at once")
+      yield* gate.divide("main", 1 / 100)
+      assert.deepStrictEqual([(yield* stateOf).cap, (yield* stateOf).limit], [1, 1], "never nothing")
+    }).pipe(Effect.provide(gateOf({ workers: 8, share: 1 }))))
+
+  it.effect("starts its part of the calls a second", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      const started = yield* Ref.make(0)
+      yield* gate.divide("main", 1 / 4)
+      yield* Effect.forEach(
+        Array.from({ length: 10 }),
+        () => Effect.forkChild(gate.run("main", caller("normal"), Ref.update(started, (n) => n + 1))),
+      )
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual(yield* Ref.get(started), 3, "one at once, and one every two seconds")
+    }).pipe(Effect.provide(gateOf({ workers: 4, share: 1, callsPerSecond: 2 }))))
+
+  /** Brings the limit to its cap. */
+  const rise = Effect.gen(function* () {
+    const gate = yield* CallGate
+    const call = gate.run("main", { ...caller("bulk", "risen"), operation: "x/load" }, Effect.sleep("10 millis"))
+    for (let n = 0; n < 200; n++) yield* Effect.forkChild(call)
+    yield* TestClock.adjust("10 seconds")
+    const { cap, limit } = yield* stateOf
+    assert.strictEqual(limit, cap)
+  })
+  /** Bulk calls one after the other, counted by entity. */
+  const busy = (entity: string, answered: Map<string, number>) =>
+    Effect.flatMap(CallGate, (gate) =>
+      Effect.forever(gate.run(
+        "main",
+        caller("bulk", entity),
+        Effect.andThen(
+          Effect.sync(() => answered.set(entity, (answered.get(entity) ?? 0) + 1)),
+          Effect.sleep("100 millis"),
+        ),
+      )))
+  const eight: GateDatabase = { workers: 8, share: 1 }
+
+  it.effect("leaves an entity whose calls hang its part of the places while others wait", () =>
+    Effect.gen(function* () {
+      yield* rise
+      const answered = new Map<string, number>()
+      for (const entity of ["be02", "be03", "be04"]) {
+        for (let n = 0; n < 8; n++) yield* Effect.forkChild(busy(entity, answered))
+      }
+      yield* TestClock.adjust("10 seconds")
+      answered.clear()
+      const stuck = yield* hanging(8, caller("bulk", "be01"))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* stuck, 2, "a quarter of eight places")
+      for (const entity of ["be02", "be03", "be04"]) assert.approximately(answered.get(entity)!, 200, 10)
+    }).pipe(Effect.provide(gateOf(eight))))
+
+  it.effect("finds a place for a newcomer when all calls of the one entity that was at work hang", () =>
+    Effect.gen(function* () {
+      yield* rise
+      const gate = yield* CallGate
+      const stuck = yield* hanging(50, caller("critical"))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* stuck, 7)
+      assert.strictEqual(yield* gate.run("main", caller("backfill", "be02"), Effect.succeed("through")), "through")
+    }).pipe(Effect.provide(gateOf(eight))))
+
+  it.effect("gives an entity all places when no other one called for a minute", () =>
+    Effect.gen(function* () {
+      yield* rise
+      yield* TestClock.adjust("1 minute")
+      const started = yield* hanging(50, caller("bulk"))
+      assert.strictEqual(yield* started, 8)
+    }).pipe(Effect.provide(gateOf(eight))))
+
+  it.effect("divides among those who wait in the same lane or a more urgent one: lanes come first", () =>
+    Effect.gen(function* () {
+      yield* rise
+      for (const entity of ["be02", "be03", "be04"]) {
+        for (let n = 0; n < 8; n++) yield* Effect.forkChild(busy(entity, new Map()))
+      }
+      yield* TestClock.adjust("1 second")
+      const bulk = yield* hanging(8, caller("bulk", "be01"))
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* bulk, 2)
+      const urgent = yield* hanging(8, caller("critical", "be05"))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* urgent, 6, "all that is left")
+    }).pipe(Effect.provide(gateOf(eight))))
+
+  it.effect("does not let late calls of one entity fill a limit that trouble has lowered", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      for (let n = 0; n < 3; n++) {
+        yield* Effect.exit(gate.run("main", caller("bulk", "be02"), contention))
+        yield* TestClock.adjust("1 second")
+      }
+      assert.strictEqual((yield* stateOf).limit, 1)
+      const stuck = yield* hanging(5, caller("bulk", "be01"))
+      const other = yield* Effect.forkChild(gate.run("main", caller("bulk", "be02"), Effect.succeed("through")))
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual((yield* stateOf).waiting.bulk, 5)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Fiber.join(other), "through")
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* stuck, 1, "its own next call waits for it")
+    }).pipe(Effect.provide(gateOf(eight))))
 
   it.effect("refuses a caller when too many wait already", () =>
     Effect.gen(function* () {

@@ -20,7 +20,7 @@ const tally: Tally = {
   oldestHeldMillis: 1_000,
 }
 const scope: StatusScope = {
-  entities: new Map([["be01", "full"], ["nl01", "drafts"]]),
+  entities: new Map([["be01", { mode: "full" }], ["nl01", { mode: "drafts" }]]),
   flows: [{ name: "invoices", domain: "invoice" }],
   live: new Map(),
 }

@@ -14,6 +14,7 @@ const WINDOW = 1_024
 const WINDOW_BYTES = 8 * 1024 * 1024
 
 const NO_RESPONDERS = 503
+const MESSAGE_ID = "Nats-Msg-Id"
 const PLAIN = /^[\x21-\x24\x26-\x7e]+$/
 
 /** A header takes no line break and loses outer blanks. Percent-encoded where needed: different ids stay different. */
@@ -21,8 +22,9 @@ const wireId = (id: string): string => PLAIN.test(id) ? id : encodeURIComponent(
 
 const headersOf = (publication: Publication) => {
   const wire = headers()
-  for (const name in publication.headers) wire.set(name, publication.headers[name]!)
-  wire.set("Nats-Msg-Id", wireId(publication.messageId))
+  // Each name comes once: `set` would look for an earlier one each time, twice.
+  for (const name in publication.headers) if (name !== MESSAGE_ID) wire.append(name, publication.headers[name]!)
+  wire.append(MESSAGE_ID, wireId(publication.messageId))
   return wire
 }
 

@@ -6,6 +6,7 @@ import { ledgerError, overdue } from "../sql/failure.ts"
 import { access } from "./access.ts"
 import { desk } from "./desk.ts"
 import { governance } from "./governance.ts"
+import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
 import { windows } from "./windows.ts"
@@ -18,6 +19,7 @@ const migrations = {
   "0005_access": access,
   "0006_desk": desk,
   "0008_windows": windows,
+  "0010_runs": runs,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

@@ -3,7 +3,7 @@
  * are compared at the scale of their currency, or at the promise's own when that is finer.
  */
 import { BigDecimal, Effect } from "effect"
-import { format, fromOdooFloat, scaleOf } from "../../../schemas/money.ts"
+import { format, formatOdooFloat, scaleOf } from "../../../schemas/money.ts"
 import type { Compare } from "../../flow/Step.ts"
 import type { CompanyCalls } from "../CompanyCalls.ts"
 import type { Json } from "../Odoo.ts"
@@ -20,7 +20,7 @@ export const differenceOf = (
   const scale = Math.max(currencyScale, exact.scale)
   const wanted = format(exact, scale)
   if (typeof computed !== "number") return `${field}: promised ${wanted}, Odoo has no number`
-  const got = format(fromOdooFloat(computed, scale), scale)
+  const got = formatOdooFloat(computed, scale)
   return got === wanted ? undefined : `${field}: promised ${wanted}, Odoo computes ${got}`
 }
 

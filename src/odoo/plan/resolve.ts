@@ -7,13 +7,15 @@ import type { Batch } from "./Batch.ts"
 
 export const runResolve = Effect.fnUntraced(
   function* (step: Resolve<unknown>, batch: Batch, calls: CompanyCalls, master: MasterData["Service"]) {
-    const wanted = batch.alive.flatMap((index) => {
-      const externalId = step.externalId(batch.writes[index]!)
-      return externalId === null ? [] : [{ index, externalId }]
-    })
-    if (wanted.length === 0) return
-    const ids = yield* master.resolve(calls.company, calls.lane, step.model, wanted.map(({ externalId }) => externalId))
-    for (const { externalId, index } of wanted) {
+    const wanted = batch.alive.map((index) => step.externalId(batch.writes[index]!))
+    const externalIds = new Set(wanted)
+    externalIds.delete(null)
+    if (externalIds.size === 0) return
+    const ids = yield* master.resolve(calls.company, calls.lane, step.model, [...externalIds as Set<string>])
+    for (let n = 0; n < wanted.length; n++) {
+      const externalId = wanted[n]!
+      if (externalId === null) continue
+      const index = batch.alive[n]!
       const id = ids.get(externalId)
       const write = batch.writes[index]!
       if (id !== undefined) write.ids[step.name] = id

@@ -113,9 +113,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "the gate lets everybody in",
-    file: "src/odoo/CallGate.ts",
-    find: "this.running + this.kept.size < this.limit.value && this.queue.size > 0",
-    replace: "this.queue.size > 0",
+    file: "src/odoo/Door.ts",
+    find: "Math.floor(workers * share * part + 1e-9)",
+    replace: "Math.floor(workers * share * part * 4)",
   },
   {
     name: "payments are posted and not matched",
