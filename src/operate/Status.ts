@@ -50,6 +50,10 @@ export const StatusRow = Schema.Struct({
   oldestAgeSeconds: Schema.NullOr(Schema.Int),
   /** Activations of the entity so far; 0 before the first. */
   epoch: Schema.Int,
+  /** Process that claimed the entity last, as the ledger has it: host and process id; empty: nobody ever did. */
+  owner: Schema.String,
+  /** Since when, RFC 3339; null: nobody ever did. */
+  since: Schema.NullOr(Schema.String),
   /** Why it is troubled; empty otherwise. */
   trouble: Schema.String,
   /** Events whose last try did not go through and that are tried again. */
