@@ -5,6 +5,7 @@ import { Live } from "../config/Live.ts"
 import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
+import type { ProofSchedule } from "../reconcile/schedule.ts"
 import type { CloseCalendar } from "./close/calendar.ts"
 import type { FeedSettings } from "./feed/watching.ts"
 
@@ -31,6 +32,8 @@ export interface EntitySettings {
   readonly purchaseTaxes?: Readonly<Record<string, number | string>>
   /** When it closes its books; left out: only when a person says so. */
   readonly close?: CloseCalendar
+  /** When its months are proven complete; left out: only when a person asks. */
+  readonly proof?: ProofSchedule
   /** What is done with documents dated in a locked period. */
   readonly latePolicy: LatePolicy
   /** Mode at the very first start; afterwards the ledger's counts. */

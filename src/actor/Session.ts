@@ -46,6 +46,8 @@ const MEASURE = Duration.seconds(5)
 const EXPIRY = Duration.seconds(10)
 /** How often it is looked whether a dependency works that events wait for. */
 const DUE_POLL = Duration.seconds(5)
+/** How often the ledger is asked for ready events without being told that there are some. */
+const READY_POLL = Duration.seconds(5)
 /** How often the outbox is looked at without being told that there is something. */
 const OUTBOX_POLL = Duration.seconds(10)
 /** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
@@ -223,6 +225,15 @@ export const session = Effect.fnUntraced(function* (
       yield* outbox.await.pipe(Effect.timeoutOption(OUTBOX_POLL))
     }
   })
+  /** Whoever makes held events ready says so; what nobody said is found here, for all flows by one question. */
+  const probing = Effect.gen(function* () {
+    while (true) {
+      yield* Effect.sleep(READY_POLL)
+      for (const flow of yield* ledger.readyFlows(claim, [...releases.keys()]).pipe(untilAvailable("ready"))) {
+        Latch.openUnsafe(releases.get(flow)!)
+      }
+    }
+  })
   const expiring = Effect.gen(function* () {
     while (true) {
       yield* Effect.sleep(EXPIRY)
@@ -285,6 +296,7 @@ export const session = Effect.fnUntraced(function* (
   const parts = [
     settler.run,
     relaying,
+    probing,
     expiring,
     releasing,
     windows,

@@ -157,6 +157,24 @@ export const Close = Schema.Struct({
     "backfills there step back. `weir close` says so beside it. Left out: only `weir close`.",
 })
 
+/** When an entity's months are proven complete without being asked for. */
+export const Proof = Schema.Struct({
+  hour: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
+    3,
+    "Hour of the day in UTC from which on the day's proofs are made.",
+  ),
+  deadlineDays: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 27 })).annotate({ expected: "days, 1 to 27" }),
+    5,
+    "Days after a month's end within which it is to be proven complete; after them `weir_proof_overdue` is 1.",
+  ),
+}).annotate({
+  description:
+    "Proves completeness every day: the current month, and the month before until it is complete. Left out: " +
+    "only `weir reconcile`.",
+})
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -205,6 +223,7 @@ export const Entity = Schema.Struct({
       "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
   ),
   close: Schema.optionalKey(Close),
+  proof: Schema.optionalKey(Proof),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold"]),
     "full",

@@ -124,6 +124,12 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
             message,
           }))
       }),
+    readyFlows: (fence, flows) =>
+      owned("readyFlows", fence, (state) => {
+        const ready = new Set<string>()
+        for (const { record, state: stands } of state.held.values()) if (stands === "ready") ready.add(record.flow)
+        return flows.filter((flow) => ready.has(flow))
+      }),
     expire: (fence, nowMillis) =>
       owned("expire", fence, (state, now) => {
         const due = [...state.held.values()].filter((entry) =>
