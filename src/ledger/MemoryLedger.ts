@@ -94,7 +94,7 @@ const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
 export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() => {
   const store = new Store()
   const { call, entities, of, owned } = store
-  const nextOutboxId = () => ++store.outboxId
+  const nextOutboxId = () => ++store.positions.outbox
 
   const ledger = Ledger.of({
     claim: (entity, owner) =>
