@@ -83,6 +83,16 @@ export const incidentsOpen = Metric.gauge("weir_incidents_open", {
   description: "Incidents of an entity that are not restored",
 })
 
+export const odooKeyAge = Metric.gauge("weir_odoo_key_age_seconds", {
+  description: "Age of the API key of an Odoo database; of several the oldest",
+})
+export const odooKeyRemaining = Metric.gauge("weir_odoo_key_remaining_seconds", {
+  description: "Time until the API key of an Odoo database ends; no series for a key that does not",
+})
+export const tokensEnding = Metric.gauge("weir_tokens_ending", {
+  description: "API tokens that end within 14 days",
+})
+
 /** All of them, for documentation and tests. */
 export const all = [
   events,
@@ -105,6 +115,9 @@ export const all = [
   entityClose,
   modeChanges,
   incidentsOpen,
+  odooKeyAge,
+  odooKeyRemaining,
+  tokensEnding,
 ]
 
 /** Series of one metric by the value of its last labels, built on first use. */
@@ -224,6 +237,20 @@ export const circuitMeter = (entity: string, dependency: string) => {
     started: Metric.update(state, circuitLevels.closed),
   }
 }
+
+/** The key of an Odoo database; null: not known, or it does not end. */
+export const keyGauges = (
+  database: string,
+  { ageSeconds, remainingSeconds }: { readonly ageSeconds: number | null; readonly remainingSeconds: number | null },
+): Effect.Effect<void> =>
+  Effect.forEach(
+    [[odooKeyAge, ageSeconds], [odooKeyRemaining, remainingSeconds]] as const,
+    ([metric, value]) =>
+      value === null ? Effect.void : Metric.update(Metric.withAttributes(metric, { database }), value),
+    { discard: true },
+  )
+
+export const tokenGauge = (ending: number): Effect.Effect<void> => Metric.update(tokensEnding, ending)
 
 const modes = ["full", "essential", "drafts", "hold"] as const
 
