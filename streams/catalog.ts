@@ -107,6 +107,10 @@ const specIssues = (flow: Flow, spec: EventSpec<unknown>): ReadonlyArray<string>
       Array.from({ length: spec.version - 1 }, (_, n) => spec.upcasts?.[n + 1]).includes(undefined),
       `it must have upcasts for versions 1 to ${spec.version - 1}`,
     ),
+    ...when(
+      (spec.outcomes === undefined) !== (spec.publishes === undefined || spec.publishes.length === 0),
+      "its outcomes and what it publishes must be given together",
+    ),
     ...when(names.includes(HELD), `no step may have the name ${HELD}`),
     ...twice(names).map((name) => `two steps have the name ${name}`),
     ...when(spec.record !== undefined && record === undefined, `its record ${spec.record} is no step of the plan`),

@@ -254,6 +254,7 @@ const requested = event<CreditNoteRequested>({
       posts: true,
     }),
   ],
+  publishes: ["credit-note.posted"],
   outcomes: ({ data, read: found }) => {
     const posted = found["post"]
     if (posted === undefined) return []

@@ -137,6 +137,7 @@ const merged = event<CustomerMerged>({
       email: (write) => survivor(write)?.["email"],
     }),
   ],
+  publishes: ["customer.merged"],
   outcomes: ({ data, ids }) => [{
     type: "customer.merged",
     data: { customer: data.key, into: data.into, partnerId: ids["survivor"] ?? null },

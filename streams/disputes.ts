@@ -32,6 +32,7 @@ const opened = event<DisputeOpened>({
   hold: () => "set",
   plan: [block<DisputeOpened>(({ data, references }) => references.slice(0, data.invoices.length))],
   fact: ({ key, reason }) => `${key} is open${reason === undefined ? "" : `: ${reason}`}`,
+  publishes: ["engagement.billing-held"],
   outcomes: ({ data }) =>
     data.engagement === undefined
       ? []
@@ -45,6 +46,7 @@ const lifted = event<DisputeLifted>({
   hold: ({ othersOpen }) => othersOpen === true ? undefined : "lift",
   plan: [unblock<DisputeLifted>(({ data, references }) => references.slice(0, data.invoices.length))],
   fact: ({ key }) => `${key} is lifted`,
+  publishes: ["engagement.billing-released"],
   outcomes: ({ data }) =>
     data.engagement === undefined || data.othersOpen === true
       ? []

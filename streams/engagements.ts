@@ -191,6 +191,7 @@ const agreed = <D extends Agreement>(
   type: string,
   versions: EventSpec<D>["versions"],
   schema: Schema.Codec<D, unknown>,
+  publishes: ReadonlyArray<string>,
   outcomes: NonNullable<EventSpec<D>["outcomes"]>,
 ): EventSpec<unknown> =>
   event<D>({
@@ -204,18 +205,27 @@ const agreed = <D extends Agreement>(
     versions,
     record: "order",
     plan: provisioning,
+    publishes,
     outcomes,
   })
 
-const activated = agreed("engagement.activated", "once", EngagementActivated, (write) => [
-  { type: "engagement.provisioned", data: factsOf(write) },
+const PROVISIONED = "engagement.provisioned"
+
+const activated = agreed("engagement.activated", "once", EngagementActivated, [PROVISIONED], (write) => [
+  { type: PROVISIONED, data: factsOf(write) },
 ])
 
-const amended = agreed("engagement.amended", "gate", EngagementAmended, (write) => [
-  // The first version that arrives makes the records, whichever it is.
-  ...(write.previous === null ? [{ type: "engagement.provisioned", data: factsOf(write) }] : []),
-  { type: "engagement.amended", data: { ...factsOf(write), reason: write.data.reason ?? null } },
-])
+const amended = agreed(
+  "engagement.amended",
+  "gate",
+  EngagementAmended,
+  [PROVISIONED, "engagement.amended"],
+  (write) => [
+    // The first version that arrives makes the records, whichever it is.
+    ...(write.previous === null ? [{ type: PROVISIONED, data: factsOf(write) }] : []),
+    { type: "engagement.amended", data: { ...factsOf(write), reason: write.data.reason ?? null } },
+  ],
+)
 
 export const engagements: Flow = {
   name: "engagements",

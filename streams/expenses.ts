@@ -146,6 +146,7 @@ const approved = event<ExpenseApproved>({
       fields: ["name", "date"],
     }),
   ],
+  publishes: ["expense.posted", "engagement.billing-ready"],
   outcomes: (write) => {
     const { company, data, ids, read } = write
     const [entry] = recordsIn(write, "entry")

@@ -16,6 +16,7 @@ import { load, type Refusal, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { accountOf, isRefusal, taxOf } from "./codes.ts"
 import { exchangeRateOf } from "./exchange.ts"
+import { invoiceFeed } from "./invoiceFeed.ts"
 import {
   draft,
   FLOW,
@@ -132,5 +133,6 @@ export const invoices: Flow = {
   batch: { size: 25, linger: "50 millis", concurrency: 2 },
   inFlight: 100,
   referenceDeadline: "1 day",
+  feed: invoiceFeed,
   events: [requested, readyRequested, released],
 }

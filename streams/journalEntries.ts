@@ -109,6 +109,7 @@ const requested = event<JournalEntryRequested>({
     postEntry("post", "entry", ({ date }) => date, ({ journal }) => journal),
     postEntry("postReversal", "reversal", ({ date, reverseOn }) => reverseOn ?? date, ({ journal }) => journal),
   ],
+  publishes: ["journal-entry.posted"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

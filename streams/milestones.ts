@@ -75,6 +75,7 @@ const completed = event<MilestoneCompleted>({
   versions: "gate",
   plan: reach(true),
   fact: ({ date }) => `completed on ${date}`,
+  publishes: ["milestone.billable"],
   outcomes: (write) => [{
     type: "milestone.billable",
     data: { ...billable(write), date: write.data.date, acceptedBy: write.data.acceptedBy ?? null },
@@ -91,6 +92,7 @@ const reopened = event<MilestoneReopened>({
   versions: "gate",
   plan: reach(false),
   fact: () => "reopened",
+  publishes: ["milestone.withdrawn"],
   outcomes: (write) => [{
     type: "milestone.withdrawn",
     data: { ...billable(write), reason: write.data.reason ?? null },

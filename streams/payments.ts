@@ -160,6 +160,7 @@ const received = event<PaymentReceived>({
     ],
     day: "date",
   },
+  publishes: ["payment.reconciled"],
   outcomes,
 })
 

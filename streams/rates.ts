@@ -124,6 +124,7 @@ const assigned = event<RateAssigned>({
       },
     }),
   ],
+  publishes: ["rate.effective"],
   outcomes: ({ data, ids, references }) => [{
     type: "rate.effective",
     data: {

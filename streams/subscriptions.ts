@@ -142,6 +142,7 @@ const contracted = <D extends Contract>(
     versions,
     record: "order",
     plan,
+    publishes: ["subscription.activated", ...(outcome === undefined ? [] : [type])],
     outcomes: (write) => [
       // The first version that arrives makes the records, whichever it is.
       ...(write.previous === null

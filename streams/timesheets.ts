@@ -135,6 +135,7 @@ const approved = event<TimesheetApproved>({
   ],
   control: hoursOf,
   population: { model: TIMESHEET, domain: [["project_id", "!=", false]], day: "date" },
+  publishes: ["timesheet.ready"],
   outcomes: readinessOf,
 })
 
@@ -186,6 +187,7 @@ const corrected = event<TimesheetCorrected>({
     delivered((write) => [lineIdOf(write), many2one(standingOf(write)?.["so_line"])]),
   ],
   control: hoursOf,
+  publishes: ["timesheet.ready"],
   outcomes: readinessOf,
 })
 
@@ -221,6 +223,7 @@ const withdrawn = event<TimesheetWithdrawn>({
   ],
   // Its key maps to this fact for good: whatever comes again of the line finds that it is withdrawn.
   fact: () => "withdrawn",
+  publishes: ["timesheet.ready"],
   outcomes: (write) => readiness(write, BigDecimal.make(0n, 0), null, undefined),
 })
 

@@ -181,6 +181,7 @@ const rolledUp = event<UsageRolledUp>({
     load({ name: "period", model: SALE_LINE, mode: "create", rows: (write) => lineRow(write, "") }),
     ...deliveredSteps<UsageRolledUp>("period", ({ data }) => data.quantity),
   ],
+  publishes: ["engagement.billing-ready"],
   outcomes: readiness,
 })
 
@@ -222,6 +223,7 @@ const truedUp = event<UsageTruedUp>({
         fromOdooFloat(Number(recordsIn(write, "period")[0]?.["qty_delivered"]), SCALE),
       )),
   ],
+  publishes: ["engagement.billing-ready"],
   outcomes: readiness,
 })
 

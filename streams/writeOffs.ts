@@ -104,6 +104,7 @@ const requested = event<WriteOffRequested>({
       sets: ({ ids, references }) => [{ entries: [ids["entry"]!], owed: [references[1]!.id] }],
     }),
   ],
+  publishes: ["write-off.posted"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

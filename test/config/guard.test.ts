@@ -1,6 +1,6 @@
 /** A configuration for one environment, a ledger or an Odoo of another. */
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Layer } from "effect"
+import { Effect, Exit } from "effect"
 import { StandIn } from "../../fixtures/odoo/StandIn.ts"
 import { make } from "../../fixtures/odoo/StandInOdoo.ts"
 import type { EnvironmentName, Settings } from "../../src/config/Configuration.ts"

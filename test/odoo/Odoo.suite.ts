@@ -14,6 +14,7 @@ import { keyStanding } from "../../src/odoo/keys.ts"
 import { marksOf } from "../../src/odoo/marks.ts"
 import type { Json } from "../../src/odoo/Odoo.ts"
 import { moneySentences } from "./Odoo.money.ts"
+import { feedSentences } from "./Odoo.feed.ts"
 import { workSentences } from "./Odoo.work.ts"
 import {
   cents,
@@ -958,5 +959,6 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
 
     moneySentences(it)
     workSentences(it)
+    feedSentences(it)
   })
 }

@@ -36,6 +36,7 @@ const upserted = event<VendorUpserted>({
       }),
     }),
   ],
+  publishes: ["vendor.registered"],
   outcomes: ({ data, ids }) => [{
     type: "vendor.registered",
     data: { vendor: data.key, partnerId: ids["partner"] ?? null },
