@@ -15,6 +15,7 @@ import { marksOf } from "../../src/odoo/marks.ts"
 import type { Json } from "../../src/odoo/Odoo.ts"
 import { moneySentences } from "./Odoo.money.ts"
 import { feedSentences } from "./Odoo.feed.ts"
+import { masterSentences } from "./Odoo.master.ts"
 import { workSentences } from "./Odoo.work.ts"
 import {
   cents,
@@ -960,5 +961,6 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
     moneySentences(it)
     workSentences(it)
     feedSentences(it)
+    masterSentences(it)
   })
 }
