@@ -16,6 +16,7 @@ import { countryOf, id } from "./codes.ts"
 import { contactId, customerId, customerKeyOf, parent } from "./keys.ts"
 import { mergeSteps } from "./merging.ts"
 import { referenceOf, twinSteps } from "./twins.ts"
+import { maskOf } from "./ownership.ts"
 
 const PARTNER = "res.partner"
 
@@ -153,5 +154,6 @@ export const customers: Flow = {
   batch: { size: 100, linger: "50 millis", concurrency: 2 },
   inFlight: 400,
   referenceDeadline: "1 hour",
+  mask: maskOf("customers"),
   events: [upserted, merged],
 }

@@ -10,6 +10,7 @@ import { DisputeLifted, DisputeOpened } from "../schemas/dispute.ts"
 import { event, type Flow } from "../src/flow/Flow.ts"
 import { block, unblock } from "./blocking.ts"
 import { parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 type Dispute = DisputeOpened | DisputeLifted
 
@@ -61,5 +62,6 @@ export const disputes: Flow = {
   batch: { size: 25, linger: "50 millis", concurrency: 1 },
   inFlight: 100,
   referenceDeadline: "1 day",
+  mask: maskOf("disputes"),
   events: [opened, lifted],
 }

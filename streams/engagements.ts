@@ -21,6 +21,7 @@ import { engagementGap, priceListColumn, pricingSteps } from "./completeness.ts"
 import { customerId, engagementIds, engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
 import { scheduleText } from "./schedule.ts"
+import { maskOf } from "./ownership.ts"
 
 /** What activation and amendment have in common. */
 type Agreement = EngagementActivated
@@ -237,5 +238,6 @@ export const engagements: Flow = {
   inFlight: 80,
   referenceDeadline: "1 day",
   seeds: productSeeds,
+  mask: maskOf("engagements"),
   events: [activated, amended, closed, reopened],
 }

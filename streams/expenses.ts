@@ -32,6 +32,7 @@ import {
 } from "./expenseRows.ts"
 import { parent } from "./keys.ts"
 import { expenseSeeds } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 const approved = event<ExpenseApproved>({
   type: "expense.approved",
@@ -190,5 +191,6 @@ export const expenses: Flow = {
   inFlight: 200,
   referenceDeadline: "1 day",
   seeds: expenseSeeds,
+  mask: maskOf("expenses"),
   events: [approved],
 }

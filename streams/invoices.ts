@@ -32,6 +32,7 @@ import {
 import { engagementIds, parent, subscriptionIds, subscriptionPart } from "./keys.ts"
 import { askPrices, askTax, priceOf, quotedTax, taxCodeOf } from "./quotes.ts"
 import { readyRequested } from "./readyInvoices.ts"
+import { maskOf } from "./ownership.ts"
 
 /** Lines that give their own price and tax, and the timesheets they name, linked in the same call. */
 const requestedRow = (write: Write<InvoiceRequested>): Row | Refusal => {
@@ -134,5 +135,6 @@ export const invoices: Flow = {
   inFlight: 100,
   referenceDeadline: "1 day",
   feed: invoiceFeed,
+  mask: maskOf(FLOW),
   events: [requested, readyRequested, released],
 }

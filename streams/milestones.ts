@@ -14,6 +14,7 @@ import { read, type Step, update } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import { many2one, type OdooRecord } from "../src/odoo/CompanyCalls.ts"
 import { engagementPart, parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 interface Milestone {
   readonly engagement: string
@@ -107,5 +108,6 @@ export const milestones: Flow = {
   batch: { size: 50, linger: "50 millis", concurrency: 2 },
   inFlight: 200,
   referenceDeadline: "1 day",
+  mask: maskOf("milestones"),
   events: [completed, reopened],
 }

@@ -24,6 +24,7 @@ import { id, isRefusal, taxOf } from "./codes.ts"
 import { priceListColumn, pricingSteps, subscriptionGap } from "./completeness.ts"
 import { customerId, parent, subscriptionIds, subscriptionPart } from "./keys.ts"
 import { subscriptionProduct, subscriptionSeeds } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 /** What all events of a contract have in common. */
 type Contract = SubscriptionStarted
@@ -197,5 +198,6 @@ export const subscriptions: Flow = {
   inFlight: 400,
   referenceDeadline: "1 day",
   seeds: subscriptionSeeds,
+  mask: maskOf("subscriptions"),
   events: [started, amended, renewed, cancelled],
 }

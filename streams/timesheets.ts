@@ -31,6 +31,7 @@ import {
   TIMESHEET,
   type TimeValues,
 } from "./timesheetLines.ts"
+import { maskOf } from "./ownership.ts"
 
 /** Both say the whole of a line. */
 type Line = TimesheetApproved | TimesheetCorrected
@@ -235,5 +236,6 @@ export const timesheets: Flow = {
   batch: { size: 200, linger: "50 millis", concurrency: 2 },
   inFlight: 1200,
   referenceDeadline: "1 day",
+  mask: maskOf("timesheets"),
   events: [approved, corrected, withdrawn],
 }

@@ -23,6 +23,7 @@ import { closingOf, lateFor } from "./closing.ts"
 import { id } from "./codes.ts"
 import { engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 export interface UsagePolicy {
   /** How long after the end of its month a window stays open for records that are on their way. */
@@ -237,6 +238,7 @@ export const usageFlow = (policy: UsagePolicy): Flow => ({
   referenceDeadline: "1 day",
   seeds: productSeeds,
   windows: { quiet: policy.quiet, closed: rolledUpOf },
+  mask: maskOf(FLOW),
   events: [recorded(policy), rolledUp, truedUp],
 })
 

@@ -16,6 +16,7 @@ import { entryRow, ownEntries, postEntry } from "./entries.ts"
 import { exchangeRateOf } from "./exchange.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { customerId, parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 const FLOW = "write-offs"
 
@@ -132,5 +133,6 @@ export const writeOffs: Flow = {
   inFlight: 100,
   // An approval is a reference: people get their time.
   referenceDeadline: "30 days",
+  mask: maskOf(FLOW),
   events: [requested],
 }

@@ -81,6 +81,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
     const results = yield* writing.guard(plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
       lane: writing.lane,
+      ...(flow.mask !== undefined && { mask: flow.mask }),
       drafts: writing.drafts,
       amend: group[0]!.item.replay?.amend === true,
       approvedPeriods: writing.approvedPeriods,

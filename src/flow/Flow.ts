@@ -7,6 +7,7 @@
  */
 import type { BigDecimal, Duration, Schema } from "effect"
 import type { Feed, Tells } from "./Feed.ts"
+import type { Mask } from "./Mask.ts"
 import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
 import type { Reference } from "../ledger/Ledger.ts"
@@ -44,6 +45,8 @@ export interface Flow {
   readonly retryFor?: Duration.Input
   /** Dependencies beside Odoo by name, for example `tax`: while one of them does not work, only such flows wait. */
   readonly needs?: ReadonlyArray<string>
+  /** What it may write in Odoo. Needed when a plan of it writes. */
+  readonly mask?: Mask
   /** Records that must be in Odoo before the first event, loaded create-or-skip when an entity starts. */
   readonly seeds?: ReadonlyArray<Seed>
   /** When what its events add up to is told. Needed when one of them `adds`. */

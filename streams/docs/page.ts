@@ -80,8 +80,7 @@ const feedSection = ({ feed }: Flow): string => {
   return [
     "## What people change in Odoo",
     "",
-    `Seen in \`${feed.model}\` by a feed (\`feed\` in \`weir.json\`) and published once, whoever did it. What this flow has told`,
-    "itself is not told again.",
+    `Seen in \`${feed.model}\` by a feed (\`feed\` in \`weir.json\`) and published once, whoever did it. What this flow has told itself is not told again.`,
     "",
     table([["event", "when"], ...feed.facts.map(({ type, when }) => [`\`${type}\``, when])]),
     "",
@@ -126,11 +125,17 @@ const ownershipSection = (flow: Flow): string => {
   return [
     "## What it may write",
     "",
-    `System of record of the ${own.object}: **${own.owner}**. All other fields are Odoo's users'.`,
+    `System of record of the ${own.object}: **${own.owner}**. All other fields are Odoo's users': a call that would write one is not made.`,
     "",
     table([
-      ["model", "with each version", "when it is made"],
-      ...Object.entries(own.writes).map(([model, { always, first }]) => [`\`${model}\``, list(always), list(first)]),
+      ["model", "with each version", "when it is made", "out of a locked period", "deleted"],
+      ...Object.entries(own.writes).map(([model, { always, deletes, first, moved }]) => [
+        `\`${model}\``,
+        list(always),
+        list(first),
+        list(moved),
+        deletes === true ? "its own" : "–",
+      ]),
     ]),
     "",
   ].join("\n")

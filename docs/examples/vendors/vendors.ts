@@ -51,5 +51,6 @@ export const vendors: Flow = {
   batch: { size: 100, linger: "50 millis", concurrency: 2 },
   inFlight: 400,
   referenceDeadline: "1 hour",
+  mask: { "res.partner": { always: "name is_company ref company_id/.id country_id/id email" } },
   events: [upserted],
 }
