@@ -4,7 +4,8 @@
  * comes behind.
  */
 import { Cause, Clock, Duration, Effect } from "effect"
-import { DEFAULT_RETRY_FOR, type Flow, type Lane } from "../flow/Flow.ts"
+import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"

@@ -1,6 +1,6 @@
 /** The status of all entities and flows as lines for people. */
 import { adviceOf } from "../operate/Credentials.ts"
-import type { StatusReport, StatusRow } from "../operate/Status.ts"
+import type { StatusReport, StatusRow } from "../operate/StatusReport.ts"
 import { type Column, type Paint, table } from "./table.ts"
 
 /** `95`, `12m`, `3h`, `4d`: the two largest units would be more exact than anybody needs. */

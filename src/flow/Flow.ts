@@ -7,6 +7,7 @@
  */
 import type { BigDecimal, Duration, Schema } from "effect"
 import type { Feed, Tells } from "./Feed.ts"
+import type { Lane } from "./Lane.ts"
 import type { Mask } from "./Mask.ts"
 import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
@@ -15,9 +16,6 @@ import type { Contribution, Window } from "../ledger/Windows.ts"
 import type { Json } from "../odoo/Odoo.ts"
 
 export type { Reference } from "../ledger/Ledger.ts"
-
-/** Priority class. `critical` overtakes `normal` overtakes `bulk` overtakes `backfill`, weighted, without starving. */
-export type Lane = "critical" | "normal" | "bulk" | "backfill"
 
 export interface Flow {
   /** Plural noun, the name in status, ledger and external ids: `timesheets`. */

@@ -13,7 +13,7 @@
  * Where trouble has brought the limit down, few calls that hang fill it. Those that are late count only for what their own
  * entity may do; for the others the limit is of calls that get somewhere.
  */
-import type { Lane } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 
 /** After its last call an entity's place is not kept free for it any longer. */
 const PRESENT_MILLIS = 60_000

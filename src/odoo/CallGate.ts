@@ -14,7 +14,7 @@
  * The state is plain and changed between two awaits only, so it needs no lock.
  */
 import { Clock, Context, Duration, Effect, Exit, Layer, Option } from "effect"
-import type { Lane } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 import { elapsedMillisOf } from "../telemetry/elapsed.ts"
 import { Door, type GateDatabase, Waiter } from "./Door.ts"
 import { lanes } from "./FairQueue.ts"

@@ -3,7 +3,7 @@
  * the call and never its payload. The span begins when the gate lets the call in.
  */
 import { Effect } from "effect"
-import type { Lane } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 import type { CallGate } from "./CallGate.ts"
 import { type Company, contextOf } from "./Company.ts"
 import { type Json, type Odoo, OdooError } from "./Odoo.ts"

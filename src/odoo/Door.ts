@@ -7,7 +7,7 @@
  *           and   its entity holds less than it may (`Bulkhead.ts`)
  *           and   the last start is long enough ago (calls a second)
  */
-import type { Lane } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 import { AdaptiveLimit } from "./AdaptiveLimit.ts"
 import { Bulkhead, type Contention, type Held } from "./Bulkhead.ts"
 import { FairQueue } from "./FairQueue.ts"

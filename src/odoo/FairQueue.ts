@@ -9,7 +9,7 @@
  * Favoured is an entity that closes its books: it gets several turns for one of the others. As long as there is one,
  * backfills step back: their lane counts for an eighth of what it does otherwise.
  */
-import type { Lane } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 
 export const laneWeights: Readonly<Record<Lane, number>> = { critical: 8, normal: 4, bulk: 2, backfill: 1 }
 export const lanes = Object.keys(laneWeights) as ReadonlyArray<Lane>

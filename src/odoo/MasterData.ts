@@ -6,7 +6,8 @@
  *                          └─ a write that used it was refused ─────► asked again, and the write is tried once more
  */
 import { Clock, Context, Duration, Effect, Layer } from "effect"
-import type { Lane, Seed } from "../flow/Flow.ts"
+import type { Seed } from "../flow/Flow.ts"
+import type { Lane } from "../flow/Lane.ts"
 import type { Row } from "../flow/Step.ts"
 import { dispositionOf } from "../reason/Reason.ts"
 import { CallGate } from "./CallGate.ts"

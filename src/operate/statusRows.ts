@@ -6,7 +6,7 @@ import { type EntitySettings, flowsOf } from "../actor/Roster.ts"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import { Ledger, type Tally } from "../ledger/Ledger.ts"
-import type { StatusRow } from "./Status.ts"
+import type { StatusRow } from "./StatusReport.ts"
 
 /** Questions for a backlog at the same time. */
 const CONCURRENCY = 8

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { StatusRow } from "../../src/operate/Status.ts"
+import type { StatusRow } from "../../src/operate/StatusReport.ts"
 import { renderFindings } from "../../src/cli/findings.ts"
 import { serviceUrl } from "../../src/cli/door.ts"
 import { ageOf, render, renderOwners } from "../../src/cli/statusReport.ts"

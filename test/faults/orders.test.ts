@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { isDeepStrictEqual } from "node:util"
-import type { StatusReport } from "../../src/operate/Status.ts"
+import type { StatusReport } from "../../src/operate/StatusReport.ts"
 import type { OrderAnswer } from "../../src/operate/Entities.ts"
 import type { ConfigurationView, Reloaded } from "../../src/operate/Reconfiguration.ts"
 import type { Program } from "../../src/cli/lab/Program.ts"

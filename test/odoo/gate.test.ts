@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
-import type { Lane } from "../../src/flow/Flow.ts"
+import type { Lane } from "../../src/flow/Lane.ts"
 import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
 import { type Caller, CallGate, type GateDatabase, layer, make } from "../../src/odoo/CallGate.ts"
 import { settableClock } from "../actor/setClock.ts"

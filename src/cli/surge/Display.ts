@@ -1,6 +1,6 @@
 /** What a surge shows of itself while it runs: a few lines that are drawn anew on a terminal, plain lines elsewhere. */
 import { Console, Effect } from "effect"
-import type { StatusRow } from "../../operate/Status.ts"
+import type { StatusRow } from "../../operate/StatusReport.ts"
 import type { Paint } from "../table.ts"
 import type { Watch } from "./watch.ts"
 

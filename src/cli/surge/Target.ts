@@ -2,7 +2,7 @@
 import type { Effect } from "effect"
 import type { SqlClient } from "effect/sql"
 import type { Broker } from "../../broker/Broker.ts"
-import type { StatusReport } from "../../operate/Status.ts"
+import type { StatusReport } from "../../operate/StatusReport.ts"
 import type { Ledger } from "../../ledger/Ledger.ts"
 import type { Odoo } from "../../odoo/Odoo.ts"
 import type { Server } from "../lab/Server.ts"

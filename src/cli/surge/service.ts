@@ -1,7 +1,7 @@
 /** What the running service tells of itself over HTTP. It may be away at any moment: then nothing is known. */
 import { Effect } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
-import { StatusReport } from "../../operate/Status.ts"
+import { StatusReport } from "../../operate/StatusReport.ts"
 
 const TIMEOUT = "2 seconds"
 

@@ -1,6 +1,6 @@
 /** Looks at a surge from outside, again and again: what the service, Odoo and the machine say at each moment. */
 import { Clock, Effect } from "effect"
-import type { StatusRow } from "../../operate/Status.ts"
+import type { StatusRow } from "../../operate/StatusReport.ts"
 import { cpuSeconds, residentMiB } from "../lab/usage.ts"
 import type { Sample, SurgeReport } from "./Report.ts"
 import { sumOf } from "./service.ts"

@@ -1,6 +1,6 @@
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
-import { StatusReport } from "../../operate/Status.ts"
+import { StatusReport } from "../../operate/StatusReport.ts"
 import { operation } from "../operation.ts"
 
 export const StatusGroup = HttpApiGroup.make("status").add(

@@ -10,7 +10,8 @@
  * any of its events, repeat the run.
  */
 import { Clock, Context, Effect, Layer } from "effect"
-import type { EventSpec, Lane } from "../../flow/Flow.ts"
+import type { EventSpec } from "../../flow/Flow.ts"
+import type { Lane } from "../../flow/Lane.ts"
 import type { Mask } from "../../flow/Mask.ts"
 import type { Refusal, Step } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"

@@ -3,7 +3,7 @@
  * the door's callers, and knows nothing of how it decides.
  */
 import { Effect } from "effect"
-import type { Lane } from "../../../src/flow/Flow.ts"
+import type { Lane } from "../../../src/flow/Lane.ts"
 import type { CallGate } from "../../../src/odoo/CallGate.ts"
 import type { Process } from "../kernel/Kernel.ts"
 import type { Observer } from "./Observer.ts"

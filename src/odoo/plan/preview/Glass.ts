@@ -8,7 +8,7 @@ import { type FieldsOf, fieldsOf } from "../../Fields.ts"
 import type { MasterData } from "../../MasterData.ts"
 import type { Odoo, OdooError } from "../../Odoo.ts"
 import type { Ask } from "../enrich.ts"
-import type { Lane } from "../../../flow/Flow.ts"
+import type { Lane } from "../../../flow/Lane.ts"
 
 export interface Glass {
   readonly company: Company

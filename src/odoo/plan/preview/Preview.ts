@@ -7,7 +7,8 @@
  *               └─► a record is missing: what comes after it cannot be seen, the event would be created
  */
 import { Context, Effect, Layer } from "effect"
-import type { EventSpec, Lane } from "../../../flow/Flow.ts"
+import type { EventSpec } from "../../../flow/Flow.ts"
+import type { Lane } from "../../../flow/Lane.ts"
 import type { Step } from "../../../flow/Step.ts"
 import type { Write } from "../../../flow/Write.ts"
 import type { Mapping } from "../../../ledger/Ledger.ts"
