@@ -49,8 +49,11 @@ export const recordedOf = (examined: Examined, versions: Versions): Outcome | "k
   if (answer.seen !== null) return "known"
   if (payload === null || payload.spec.record === undefined || payload.spec.adds !== undefined) return null
   if (payload.spec.hold !== undefined) return null
+  // Another event of a key that is written once: what becomes of it, admission says.
+  if (payload.spec.versions === "once" && answer.mapping !== null) return null
   if (finding.class === "superseded") return { _tag: "Superseded", event }
-  if (!isDone(examined, versions)) return null
+  // Whether a method was called for it, Odoo cannot tell: its flow calls it again.
+  if (!isDone(examined, versions) || sight?.invokes === true) return null
   const { links, parts, record } = sight!
   const previous = answer.mapping?.links ?? {}
   const held = previous[HELD]

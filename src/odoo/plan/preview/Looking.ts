@@ -20,6 +20,7 @@ interface Seen {
   objection: Refusal | null
   locked: Locked | null
   draft: boolean
+  invokes: boolean
   /** First record of each load step. */
   readonly records: Map<string, Found>
   /** Its values depend on what a service says today, and may have depended on something else then. */
@@ -58,6 +59,7 @@ export class Looking {
       objection: null,
       locked: null,
       draft: true,
+      invokes: false,
       asked: false,
       records: new Map(),
       all: new Map(),
@@ -146,6 +148,11 @@ export class Looking {
 
   lock(index: number, locked: Locked): void {
     this.#seen[index]!.locked ??= locked
+  }
+
+  /** A method would be called. */
+  invokes(index: number): void {
+    this.#seen[index]!.invokes = true
   }
 
   /** Something that the plan makes binding has been made so. */

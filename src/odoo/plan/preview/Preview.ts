@@ -89,7 +89,11 @@ const lookAtStep = (step: Step<unknown>, looking: Looking, through: Glass): Effe
       return lookAtReconcile(step, looking, through)
     case "Invoke":
       // Repeated it changes nothing, and whether it was called cannot be read.
-      return Effect.void
+      return Effect.sync(() => {
+        for (const index of looking.open) {
+          if (step.records(looking.writes[index]!).some((id) => id > 0)) looking.invokes(index)
+        }
+      })
   }
 }
 

@@ -49,6 +49,8 @@ export interface Sight {
   readonly links: Readonly<Record<string, number>>
   /** The records that others refer to by keys of their own. */
   readonly parts: ReadonlyArray<Required<Mark>>
+  /** A method would be called whose repetition changes nothing; whether it was called before cannot be read. */
+  readonly invokes: boolean
   /** It is a draft still: nothing that the plan makes binding has been made so. */
   readonly draft: boolean
   /** Why the plan would not get through. */
