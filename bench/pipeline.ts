@@ -11,14 +11,14 @@
  * Options: `--events 40000`, `--rounds 5`, `--entities 4`, `--engagements 60`; `--quick` for one small round that only
  * shows that it works; `--profile` for where the time goes in one round of `weir`. Prints a table, then JSON.
  */
-import { Console, Deferred, Effect, Layer, type Redacted, References } from "effect"
+import { Console, Context, Deferred, Effect, Layer, type Redacted, References } from "effect"
 import process from "node:process"
 import { catalog } from "../streams/catalog.ts"
 import { Broker } from "../src/broker/Broker.ts"
 import * as JetStreamBroker from "../src/broker/JetStreamBroker.ts"
 import { check } from "../src/config/load.ts"
 import { Ledger, type Outcome } from "../src/ledger/Ledger.ts"
-import * as PgLedger from "../src/ledger/PgLedger.ts"
+import * as PgPorts from "../src/ledger/PgPorts.ts"
 import { engine } from "../src/main.ts"
 import { Odoo } from "../src/odoo/Odoo.ts"
 import { consume, decode } from "./bare.ts"
@@ -114,7 +114,8 @@ const main = Effect.gen(function* () {
 
   /** The engine on the database and the stand-in, until as many events as `gauge` expects are applied. */
   const run = Effect.fnUntraced(function* (url: Redacted.Redacted, gauge: Gauge) {
-    const ledger = gauged(yield* PgLedger.make({ url, poolSize: POOL_SIZE }), gauge)
+    const ports = yield* PgPorts.make({ url, poolSize: POOL_SIZE })
+    const ledger = gauged(Context.get(ports, Ledger), gauge)
     const counting = Odoo.of({
       ...odoo,
       call: (call) => {
@@ -128,7 +129,11 @@ const main = Effect.gen(function* () {
         orElse: () => Effect.die(new Error(`not everything was applied within ${LIMIT}`)),
       }),
       Effect.provide(running),
-      Effect.provide(Layer.mergeAll(brokerLayer, Layer.succeed(Ledger, ledger), Layer.succeed(Odoo, counting))),
+      Effect.provide(Layer.mergeAll(
+        brokerLayer,
+        Layer.succeedContext(Context.add(ports, Ledger, ledger)),
+        Layer.succeed(Odoo, counting),
+      )),
     )
     return yield* ledger.tallies()
   }, Effect.scoped)

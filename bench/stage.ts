@@ -137,7 +137,11 @@ export const stage = Effect.fnUntraced(function* (
   const { configuration: settings } = yield* Effect.orDie(check("bench", configuration, {}))
   yield* Layer.build(Layer.provide(
     engine(settings, flows),
-    Layer.mergeAll(Layer.succeed(Broker, broker), Layer.succeed(Ledger, watched), Layer.succeed(Odoo, noted)),
+    Layer.succeedContext(memory).pipe(
+      Layer.merge(
+        Layer.mergeAll(Layer.succeed(Broker, broker), Layer.succeed(Ledger, watched), Layer.succeed(Odoo, noted)),
+      ),
+    ),
   ))
 
   const made: Stage = {

@@ -3,7 +3,7 @@
  *
  *     settings, addresses ─► Broker, Ledger, Odoo ─► CallGate, MasterData, Plan ─► actors on the cluster ─► HTTP
  */
-import { Duration, Effect, Layer, Schedule } from "effect"
+import { Duration, Effect, Layer, Schedule, SubscriptionRef } from "effect"
 import type { Sharding } from "effect/cluster"
 import { hostname } from "node:os"
 import process from "node:process"
@@ -11,12 +11,13 @@ import * as Actors from "./actor/Actors.ts"
 import * as ManyProcesses from "./actor/ManyProcesses.ts"
 import { keepToPart } from "./actor/partition.ts"
 import { untilAvailable } from "./actor/patience.ts"
-import { Roster } from "./actor/Roster.ts"
+import { following } from "./actor/Roster.ts"
 import * as SingleProcess from "./actor/SingleProcess.ts"
 import { Broker } from "./broker/Broker.ts"
 import * as JetStreamBroker from "./broker/JetStreamBroker.ts"
-import type { Settings } from "./config/Configuration.ts"
+import type { Database, Settings } from "./config/Configuration.ts"
 import { connectionOf } from "./config/connection.ts"
+import { fixed, Live } from "./config/Live.ts"
 import { resolve } from "./config/Secret.ts"
 import type { Addresses } from "./config/Servers.ts"
 import { VERSION } from "./config/version.ts"
@@ -33,6 +34,7 @@ import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
 import { OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
+import * as Preview from "./odoo/plan/preview/Preview.ts"
 import { live as liveActors } from "./operate/Actors.ts"
 import * as Operations from "./operate/layer.ts"
 import { Redriver } from "./operate/Redriving.ts"
@@ -65,22 +67,41 @@ export const ledger = (settings: Settings, { postgresUrl }: Addresses) =>
     }).pipe(untilAvailable("ledger")),
   )
 
-export const odoo = (settings: Settings) =>
-  Json2Odoo.layer({
-    version: VERSION,
-    databases: new Map(
-      Object.entries(settings.databases).map(([name, database]) => [name, {
-        url: new URL(database.url),
-        database: database.database,
-        timeout: database.timeout,
-        key: resolve(database.key).pipe(
-          Effect.mapError((error) =>
-            new OdooError({ code: "ODOO-AUTH", operation: `key of ${name}`, message: error.message })
-          ),
+/** The configuration in force: one that is followed, or settings that stay as they are. */
+export const inForce = (given: Settings | typeof Live.Service) =>
+  Layer.effect(Live, "reload" in given ? Effect.succeed(given) : fixed(given))
+
+/** The Odoo databases, each as the configuration in force has it. */
+const databases = Layer.unwrap(Effect.map(Live, ({ settings }) => {
+  const targets = new WeakMap<Database, Json2Odoo.Json2Database>()
+  const targetOf = (name: string, database: Database): Json2Odoo.Json2Database => {
+    const known = targets.get(database)
+    if (known !== undefined) return known
+    const made: Json2Odoo.Json2Database = {
+      url: new URL(database.url),
+      database: database.database,
+      timeout: database.timeout,
+      key: resolve(database.key).pipe(
+        Effect.mapError((error) =>
+          new OdooError({ code: "ODOO-AUTH", operation: `key of ${name}`, message: error.message })
         ),
-      }]),
-    ),
+      ),
+    }
+    targets.set(database, made)
+    return made
+  }
+  return Json2Odoo.layer({
+    version: VERSION,
+    databases: {
+      get: (name) => {
+        const database = SubscriptionRef.getUnsafe(settings).databases[name]
+        return database === undefined ? undefined : targetOf(name, database)
+      },
+    },
   })
+}))
+
+export const odoo = (given: Settings | typeof Live.Service) => Layer.provide(databases, inForce(given))
 
 /** Services beside Odoo that plans ask. */
 export const services = (settings: Settings) =>
@@ -96,8 +117,13 @@ export const services = (settings: Settings) =>
   )
 
 /** How many calls go to each Odoo at once. */
-export const gate = (settings: Settings) =>
-  Layer.provideMerge(gauges, CallGate.layer({ databases: new Map(Object.entries(settings.databases)) }))
+export const gate = Layer.unwrap(Effect.map(Live, ({ settings }) => {
+  const databases = () => SubscriptionRef.getUnsafe(settings).databases
+  const made = CallGate.layer({
+    databases: { get: (name) => databases()[name], keys: () => Object.keys(databases()) },
+  })
+  return Layer.provideMerge(gauges, made)
+}))
 
 /** Shows what the gate lets through. */
 const gauges = Layer.effectDiscard(Effect.gen(function* () {
@@ -110,20 +136,17 @@ const gauges = Layer.effectDiscard(Effect.gen(function* () {
 }))
 
 /** What is served. Flows that could never work are a defect of the catalogue, said before anything starts. */
-export const roster = (settings: Settings, flows: ReadonlyArray<Flow>) =>
-  Layer.effect(
-    Roster,
-    Effect.suspend(() => {
-      const issues = validateCatalog(flows)
-      return issues.length > 0
-        ? Effect.die(new Error(`the catalogue of flows is not sound: ${issues.join("; ")}`))
-        : Effect.succeed({
-          owner: `${hostname()}:${process.pid}`,
-          flows,
-          entities: new Map(Object.entries(settings.entities).map(([code, entity]) => [code, { code, ...entity }])),
-        })
-    }),
-  )
+export const roster = (flows: ReadonlyArray<Flow>) =>
+  Layer.unwrap(Effect.suspend(() => {
+    const issues = validateCatalog(flows)
+    return issues.length > 0
+      ? Effect.die(new Error(`the catalogue of flows is not sound: ${issues.join("; ")}`))
+      : Effect.succeed(following(`${hostname()}:${process.pid}`, flows))
+  }))
+
+/** Those that the process starts with. */
+const started = (given: Settings | typeof Live.Service): Settings =>
+  "reload" in given ? SubscriptionRef.getUnsafe(given.settings) : given
 
 const terminationOf = ({ grace }: Settings) => Duration.sum(grace, TERMINATION_MARGIN)
 
@@ -145,19 +168,20 @@ const placement = (settings: Settings, { postgresUrl }: Addresses) => {
 
 /**
  * The engine on given ports: what the real service and every simulation have in common.
- * Needs `Broker`, `Ledger`, `Odoo`.
+ * Needs `Broker`, the ports of the ledger, `Odoo`.
  */
 export const engine = <E = never, R = never>(
-  settings: Settings,
+  given: Settings | typeof Live.Service,
   flows: ReadonlyArray<Flow>,
-  placement: Layer.Layer<Sharding.Sharding, E, R> = SingleProcess.layer({ termination: terminationOf(settings) }),
+  placement: Layer.Layer<Sharding.Sharding, E, R> = SingleProcess.layer({ termination: terminationOf(started(given)) }),
 ) =>
-  Actors.layer(settings.grace).pipe(
+  Actors.layer(started(given).grace).pipe(
     Layer.provideMerge(placement),
-    Layer.provide([Plan.layer, OdooHealth.layer]),
+    Layer.provide([Plan.layer, Preview.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
-    Layer.provideMerge(gate(settings)),
-    Layer.provideMerge(roster(settings, flows)),
+    Layer.provideMerge(gate),
+    Layer.provideMerge(roster(flows)),
+    Layer.provideMerge(inForce(given)),
   )
 
 /** The API over the engine: who may ask, and what for; and who carries on what takes longer than a call. */
@@ -172,9 +196,11 @@ export const api = ({ access, http }: Settings) =>
 const partition = Layer.effectDiscard(Effect.forkScoped(keepToPart))
 
 /** The whole service. Building it waits for broker and ledger; closing it drains for at most the configured grace. */
-export const serve = (settings: Settings, addresses: Addresses, flows: ReadonlyArray<Flow>) =>
-  api(settings).pipe(
+export const serve = (given: Settings | typeof Live.Service, addresses: Addresses, flows: ReadonlyArray<Flow>) => {
+  const settings = started(given)
+  return api(settings).pipe(
     Layer.provideMerge(settings.cluster === undefined ? Layer.empty : partition),
-    Layer.provideMerge(Layer.provide(engine(settings, flows, placement(settings, addresses)), services(settings))),
-    Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(settings)]),
+    Layer.provideMerge(Layer.provide(engine(given, flows, placement(settings, addresses)), services(settings))),
+    Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(given)]),
   )
+}

@@ -14,6 +14,7 @@ import { milestones } from "./milestones.ts"
 import { payments } from "./payments.ts"
 import { rates } from "./rates.ts"
 import { subscriptions } from "./subscriptions.ts"
+import { totals } from "./totals.ts"
 import { timesheets } from "./timesheets.ts"
 import { usage } from "./usage.ts"
 import { writeOffs } from "./writeOffs.ts"
@@ -34,6 +35,7 @@ export const catalog: ReadonlyArray<Flow> = [
   milestones,
   subscriptions,
   timesheets,
+  totals,
   expenses,
   usage,
 ]

@@ -52,6 +52,7 @@ const upserted = event<CustomerUpserted>({
       name: "partner",
       model: PARTNER,
       mode: "upsert",
+      rewritten: ["vat", "phone"],
       rows: (write) => {
         const { data } = write
         return {

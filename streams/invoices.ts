@@ -105,6 +105,11 @@ const requested = event<InvoiceRequested>({
       )
     ),
   ],
+  population: {
+    model: "account.move",
+    domain: [["move_type", "=", "out_invoice"], ["state", "=", "posted"]],
+    day: "invoice_date",
+  },
 })
 
 const released = event<InvoiceReleased>({

@@ -4,8 +4,8 @@
  */
 import { BigDecimal } from "effect"
 import type { InvoiceReadyRequested, InvoiceRequested } from "../schemas/invoice.ts"
-import { format, formatOdooFloat, scaleOf } from "../schemas/money.ts"
-import type { OutcomeEvent, Reference } from "../src/flow/Flow.ts"
+import { formatOdooFloat, scaleOf } from "../schemas/money.ts"
+import type { Control, OutcomeEvent, Reference } from "../src/flow/Flow.ts"
 import { check, compare, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { currencyOf, isRefusal, journalLock, journalOf } from "./codes.ts"
@@ -128,6 +128,13 @@ export const shared = {
   consults: ({ hold, key }: Invoice) => hold === true ? [releaseOf(key)] : [],
   versions: "once",
   record: "invoice",
+  control: ({ currency, invoiceDate, totals }: Invoice): Control => ({
+    day: invoiceDate,
+    amounts: totals === undefined
+      ? {}
+      : { amount_untaxed: totals.untaxed, amount_tax: totals.tax, amount_total: totals.total },
+    currency,
+  }),
   outcomes: posted,
 } as const
 

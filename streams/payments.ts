@@ -150,6 +150,16 @@ const received = event<PaymentReceived>({
     postEntry("postFee", "fee", ({ date }) => date),
     reconcile({ name: "reconcile", sets: setsOf }),
   ],
+  control: ({ amount, currency, date }) => ({ day: date, amounts: { amount }, currency }),
+  population: {
+    model: "account.payment",
+    domain: [
+      ["payment_type", "=", "inbound"],
+      ["partner_type", "=", "customer"],
+      ["state", "in", ["in_process", "paid"]],
+    ],
+    day: "date",
+  },
   outcomes,
 })
 

@@ -10,7 +10,7 @@
 import { BigDecimal } from "effect"
 import { format, formatOdooFloat } from "../schemas/money.ts"
 import { TimesheetApproved, TimesheetCorrected, TimesheetWithdrawn } from "../schemas/timesheet.ts"
-import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
+import { type Control, event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { many2one } from "../src/odoo/CompanyCalls.ts"
 import { check, find, load, read, type Step, unlink } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
@@ -111,6 +111,8 @@ const valuesOf = (write: Write<Line>): TimeValues => {
   }
 }
 
+const hoursOf = ({ date, hours }: Line): Control => ({ day: date, amounts: { unit_amount: hours }, currency: null })
+
 const approved = event<TimesheetApproved>({
   type: "timesheet.approved",
   version: 1,
@@ -131,6 +133,8 @@ const approved = event<TimesheetApproved>({
     }),
     delivered((write) => [lineIdOf(write)]),
   ],
+  control: hoursOf,
+  population: { model: TIMESHEET, domain: [["project_id", "!=", false]], day: "date" },
   outcomes: readinessOf,
 })
 
@@ -181,6 +185,7 @@ const corrected = event<TimesheetCorrected>({
     }),
     delivered((write) => [lineIdOf(write), many2one(standingOf(write)?.["so_line"])]),
   ],
+  control: hoursOf,
   outcomes: readinessOf,
 })
 

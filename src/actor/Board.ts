@@ -80,6 +80,8 @@ export const EntityStatus = Schema.Struct({
   close: Schema.NullOr(CloseStatus),
   epoch: Schema.Int,
   owner: Schema.String,
+  /** `digestOf` the settings that it goes by; left out: it does not say. */
+  configuration: Schema.optionalKey(Schema.String),
   trouble: Schema.String,
   flows: Schema.Array(FlowStatus),
 })

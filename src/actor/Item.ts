@@ -7,7 +7,7 @@
  */
 import type { Delivery, Message } from "../broker/Broker.ts"
 import type { EventSpec } from "../flow/Flow.ts"
-import type { EventRecord, Mapping, Reference } from "../ledger/Ledger.ts"
+import type { EventRecord, Mapping, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 
 /** What is to be done with an event, as far as the ledger knew when it was asked. */
@@ -32,6 +32,20 @@ export type Verdict =
   }
   | { readonly _tag: "Behind" }
 
+/** Of an event that a replay brings again, and that may have been applied before. */
+export interface Replayed {
+  /** Its main record is not in Odoo, whatever the ledger says. */
+  readonly gone: boolean
+  /** Something of it is not in Odoo or not done: its plan has to be run although the ledger has it as applied. */
+  readonly undone: boolean
+  /** What stands of it is a draft and gets the event's values. */
+  readonly amend: boolean
+  /** Its outcome is durable. */
+  readonly settled: (outcome: Outcome) => void
+  /** Nothing became of it here: its flow stopped. */
+  readonly abandoned: () => void
+}
+
 export interface Item {
   readonly event: EventRecord
   readonly message: Message
@@ -42,6 +56,7 @@ export interface Item {
   readonly rejection: { readonly code: ReasonCode; readonly detail: string } | null
   /** W3C `traceparent` of the event, for the spans. */
   readonly traceparent: string | null
+  readonly replay?: Replayed
   verdict: Verdict
   /** Tries of the write plan so far. */
   attempts: number

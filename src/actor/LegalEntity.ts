@@ -7,19 +7,29 @@
  *        │           ▼
  *     (Resume) ◄── draining ──► stopped            fenced ──(pause)──► starting
  *
+ * Its configuration may change under it: what is in flight is settled as it was begun, then it starts again with the new
+ * one, at a new epoch. Out of the configuration it stands still until the cluster lets it passivate.
+ *
  * The cluster places and supervises; that there is only one owner is the ledger's epoch.
  */
 import { Cause, Deferred, Duration, Effect, Latch, Schema } from "effect"
 import { ClusterSchema, Entity } from "effect/cluster"
 import { Rpc } from "effect/rpc"
+import { createHash } from "node:crypto"
+import { Live } from "../config/Live.ts"
 import type { Standing } from "../ledger/Governance.ts"
 import { isFenced } from "../ledger/Ledger.ts"
 import { EntityStatus } from "./Board.ts"
-import { makeConduct, ODOO } from "./modes/Conduct.ts"
+import { type Conduct, makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
 import { restartBackoff } from "./patience.ts"
-import { codeIn, regionIn } from "./place.ts"
-import { askedBy, Roster } from "./Roster.ts"
+import { addressOf, codeIn, regionIn } from "./place.ts"
+import { askedBy, type EntitySettings, flowsOf, Roster } from "./Roster.ts"
+import type { Run } from "../ledger/Runs.ts"
+import type { Company } from "../odoo/Company.ts"
+import { reconcile } from "../reconcile/reconcile.ts"
+import { dryRun } from "../replay/dryRun.ts"
+import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -32,10 +42,27 @@ export class ControlRefused extends Schema.TaggedError<ControlRefused>()("Contro
   message: Schema.String,
 }) {}
 
+/** What an actor goes by. */
+export const Configured = Schema.Struct({
+  /** The process that has it. */
+  owner: Schema.String,
+  /** Whether its configuration has it; it does not run otherwise. */
+  configured: Schema.Boolean,
+  /** The same for the same settings. */
+  digest: Schema.String,
+})
+export type Configured = typeof Configured.Type
+
+/** A short name for what an entity is configured with; empty: it is not. */
+export const digestOf = (settings: EntitySettings | undefined): string =>
+  settings === undefined ? "" : createHash("sha256").update(JSON.stringify(settings)).digest("hex").slice(0, 12)
+
 /** Addressed by `addressOf` its settings. */
 export const LegalEntity = Entity.make("LegalEntity", [
   /** Keeps it active; sent by the registrar. */
   Rpc.make("Ensure"),
+  /** The runner that has it reads its configuration anew. A configuration that is wrong is refused. */
+  Rpc.make("Reconfigure", { success: Configured, error: ControlRefused }),
   Rpc.make("Status", { success: EntityStatus }),
   /** The ledger has ready events that it did not make ready itself. Without it they are found a little later. */
   Rpc.make("Released"),
@@ -68,6 +95,8 @@ export const LegalEntity = Entity.make("LegalEntity", [
    * is given back.
    */
   Rpc.make("Drain", { payload: { actor: Actor }, success: EntityStatus }),
+  /** Somebody has changed a run of the entity: it is taken up now and not at the next look. */
+  Rpc.make("TakeUp"),
   Rpc.make("Resume", { payload: { actor: Actor }, success: EntityStatus }),
   /** One flow takes nothing in, whatever the mode. Takes effect, and answers, as `SetMode` does. */
   Rpc.make("Pause", {
@@ -104,9 +133,15 @@ const MAX_IDLE = Duration.minutes(1)
 
 export const LegalEntityLive = LegalEntity.toLayer(
   Effect.gen(function* () {
-    const code = codeIn((yield* Entity.CurrentAddress).entityId)
+    const address = (yield* Entity.CurrentAddress).entityId
+    const code = codeIn(address)
     const roster = yield* Roster
-    const settings = roster.entities.get(code)
+    const live = yield* Live
+    /** Null: not here any more, or not yet. */
+    const settingsNow = (): EntitySettings | null => {
+      const settings = roster.entities.get(code)
+      return settings !== undefined && addressOf(settings) === address ? settings : null
+    }
     const board: SessionBoard = {
       state: "starting",
       trouble: "",
@@ -116,73 +151,125 @@ export const LegalEntityLive = LegalEntity.toLayer(
       released: () => {},
       closing: null,
       flows: [],
+      runsChanged: Latch.makeUnsafe(true),
     }
-    const conduct = settings === undefined
-      ? null
-      : yield* makeConduct(settings, roster.flows.flatMap(({ needs }) => needs ?? []), roster.flows.flatMap(askedBy))
+    /** What it goes by now; null while it has no configuration. */
+    let serving: { readonly settings: EntitySettings; readonly conduct: Conduct } | null = null
+    const examinable = Latch.makeUnsafe(true)
     /** Open while the actor may run sessions. */
     const active = Latch.makeUnsafe(true)
     let stop = Deferred.makeUnsafe<void>()
+    /** Done while there is no session. */
     let idle = Deferred.makeUnsafe<void>()
+    yield* Deferred.succeed(idle, undefined)
+    /** Ends the session in order: no more intake, everything in flight settled. */
+    const halt = Effect.gen(function* () {
+      board.state = "draining"
+      yield* Deferred.succeed(stop, undefined)
+      yield* Deferred.await(idle)
+      board.state = "stopped"
+    })
 
-    const life = Effect.gen(function* () {
-      if (settings === undefined || conduct === null) {
-        board.trouble = `${code} is not in the configuration`
-        return yield* Effect.never
-      }
-      while (true) {
-        yield* active.await
-        stop = Deferred.makeUnsafe<void>()
-        idle = Deferred.makeUnsafe<void>()
-        board.state = "starting"
-        yield* session(settings, board, conduct, stop).pipe(
-          Effect.scoped,
-          Effect.ensuring(Effect.suspend(() => Deferred.succeed(idle, undefined))),
+    /** Session after session, as long as `settings` count. */
+    const life = (settings: EntitySettings, conduct: Conduct) =>
+      Effect.gen(function* () {
+        while (true) {
+          yield* active.await
+          if (settingsNow() !== settings) return yield* Effect.never
+          stop = Deferred.makeUnsafe<void>()
+          idle = Deferred.makeUnsafe<void>()
+          board.state = "starting"
+          yield* session(settings, board, conduct, stop).pipe(
+            Effect.scoped,
+            Effect.ensuring(Effect.suspend(() => Deferred.succeed(idle, undefined))),
+          )
+          board.state = "stopped"
+        }
+      }).pipe(
+        Effect.catchCause((cause) => {
+          if (Cause.hasInterrupts(cause)) return Effect.interrupt
+          const fenced = isFenced(cause)
+          board.state = fenced ? "fenced" : "troubled"
+          board.trouble = String(Cause.squash(cause))
+          return fenced
+            ? Effect.logWarning("another process owns this entity now; stands back").pipe(
+              Effect.andThen(Effect.sleep(FENCED_PAUSE)),
+              Effect.andThen(Effect.fail("again" as const)),
+            )
+            : Effect.logError("the session ended and starts again", cause).pipe(
+              Effect.andThen(Effect.fail("again" as const)),
+            )
+        }),
+        Effect.retry(restartBackoff),
+      )
+
+    /** From one configuration to the next. */
+    const configured = (settings: EntitySettings) =>
+      Effect.gen(function* () {
+        const flows = flowsOf(roster.flows, settings)
+        const conduct = yield* makeConduct(settings, flows.flatMap(({ needs }) => needs ?? []), flows.flatMap(askedBy))
+        serving = { settings, conduct }
+        const kinds = {
+          replay: (run: Run, company: Company) => dryRun(run, company, flows),
+          reconciliation: (run: Run, company: Company) => reconcile(run, company, flows),
+        }
+        yield* attend({ settings, nudged: examinable, kinds }).pipe(
+          Effect.sandbox,
+          Effect.tapError((cause) => Effect.logError("looking after runs stopped and starts again", cause)),
+          Effect.retry(restartBackoff),
+          Effect.forkScoped,
         )
-        board.state = "stopped"
-      }
+        yield* Effect.raceFirst(
+          life(settings, conduct),
+          roster.changed(code, settings).pipe(
+            Effect.andThen(Effect.logInfo(`the configuration of ${code} changed: settles what is in flight first`)),
+            Effect.andThen(halt),
+          ),
+        )
+      }).pipe(Effect.scoped, Effect.ensuring(Effect.sync(() => serving = null)))
+
+    const unconfigured = Effect.suspend(() => {
+      Object.assign(board, { state: "stopped", claim: null, standing: null, flows: [] })
+      board.trouble = `${code} is not in the configuration`
+      return roster.changed(code, roster.entities.get(code))
+    })
+
+    yield* Effect.suspend(() => {
+      const settings = settingsNow()
+      board.trouble = ""
+      return settings === null ? unconfigured : configured(settings)
     }).pipe(
-      Effect.catchCause((cause) => {
-        if (Cause.hasInterrupts(cause)) return Effect.interrupt
-        const fenced = isFenced(cause)
-        board.state = fenced ? "fenced" : "troubled"
-        board.trouble = String(Cause.squash(cause))
-        return fenced
-          ? Effect.logWarning("another process owns this entity now; stands back").pipe(
-            Effect.andThen(Effect.sleep(FENCED_PAUSE)),
-            Effect.andThen(Effect.fail("again" as const)),
-          )
-          : Effect.logError("the session ended and starts again", cause).pipe(
-            Effect.andThen(Effect.fail("again" as const)),
-          )
-      }),
+      Effect.tapDefect((defect) => Effect.logError(`${code} cannot work as it is configured`, defect)),
+      Effect.forever,
+      Effect.sandbox,
       Effect.retry(restartBackoff),
       Effect.annotateLogs({ entity: code }),
+      Effect.forkScoped,
     )
-    yield* Effect.forkScoped(life)
 
     const now = Effect.clockWith((clock) => clock.currentTimeMillis)
     const needs = new Map(roster.flows.map((flow) => [flow.name, [ODOO, ...flow.needs ?? []]]))
     /** The circuit that keeps a flow waiting. */
     const barring = (flow: string) =>
-      conduct?.circuits.find(({ dependency, state }) =>
+      serving?.conduct.circuits.find(({ dependency, state }) =>
         state() !== "closed" && needs.get(flow)?.includes(dependency) === true
       )
     const status = Effect.map(now, (nowMillis): EntityStatus => ({
       entity: code,
       state: board.state,
-      mode: board.standing?.mode ?? settings?.mode ?? "full",
+      mode: board.standing?.mode ?? serving?.settings.mode ?? "full",
       override: overrideOf(board.standing),
-      circuits: (conduct?.circuits ?? []).map((circuit) => ({
+      circuits: (serving?.conduct.circuits ?? []).map((circuit) => ({
         dependency: circuit.dependency,
         state: circuit.state(),
         openedAtMillis: circuit.openedAtMillis(),
         trouble: circuit.state() === "closed" ? "" : circuit.trouble(),
       })),
-      incidents: conduct?.incidents.open.length ?? 0,
+      incidents: serving?.conduct.incidents.open.length ?? 0,
       close: board.closing?.status() ?? null,
       epoch: board.claim?.epoch ?? 0,
       owner: roster.owner,
+      configuration: digestOf(serving?.settings),
       trouble: board.trouble,
       flows: board.flows.map((line) => {
         const status = line.status(nowMillis)
@@ -194,16 +281,9 @@ export const LegalEntityLive = LegalEntity.toLayer(
         }
       }),
     }))
-    /** Ends the session in order: no more intake, everything in flight settled. */
-    const halt = Effect.gen(function* () {
-      board.state = "draining"
-      yield* Deferred.succeed(stop, undefined)
-      yield* Deferred.await(idle)
-    })
     const drain = Effect.gen(function* () {
       yield* active.close
       yield* halt
-      board.state = "stopped"
     })
     yield* (yield* Shutdown).register(code, drain)
 
@@ -233,18 +313,32 @@ export const LegalEntityLive = LegalEntity.toLayer(
       })
     })
     const drained = Effect.fnUntraced(function* (actor = OPERATOR) {
-      if (board.governor !== null) conduct?.notes.push({ actor, action: "drained" })
+      if (board.governor !== null) serving?.conduct.notes.push({ actor, action: "drained" })
       yield* drain
       return yield* status
     })
     const resumed = Effect.fnUntraced(function* (actor = OPERATOR) {
-      if (board.governor === null) conduct?.notes.push({ actor, action: "resumed" })
+      if (board.governor === null) serving?.conduct.notes.push({ actor, action: "resumed" })
       yield* active.open
       return yield* status
     })
 
+    const reconfigured = live.reload.pipe(
+      Effect.mapError((error) => new ControlRefused({ message: error.told("the one before goes on") })),
+      Effect.map((): Configured => {
+        const settings = settingsNow()
+        return { owner: roster.owner, configured: settings !== null, digest: digestOf(settings ?? undefined) }
+      }),
+    )
+
     return LegalEntity.of({
       Ensure: () => Effect.void,
+      Reconfigure: () => Rpc.fork(reconfigured),
+      TakeUp: () =>
+        Effect.sync(() => {
+          Latch.openUnsafe(board.runsChanged)
+          Latch.openUnsafe(examinable)
+        }),
       Status: () => Rpc.fork(status),
       Released: () => Rpc.fork(Effect.sync(() => board.released())),
       SetMode: ({ payload: { actor = OPERATOR, mode, reason = "", untilMillis = null } }) =>

@@ -5,7 +5,8 @@
  *     pump ─┬─ intake     broker ─► decode ─► admit ─► schedule
  *           ├─ watchdog   replaces a consumer that went silent
  *           ├─ resumer    ledger's ready events ─► decode ─► admit ─► schedule
- *           └─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency)
+ *           ├─ inflow     what replays bring ─► admit ─► schedule
+ *           └─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency, and one for replays)
  */
 import { Clock, Deferred, Duration, Effect, Latch, Option, Stream } from "effect"
 import { Broker, type Delivery } from "../broker/Broker.ts"
@@ -15,6 +16,7 @@ import type { Company } from "../odoo/Company.ts"
 import { identityOf, judge, referencesOf } from "./admit.ts"
 import { approvedPeriods } from "./approvals.ts"
 import { part } from "./aside.ts"
+import type { Inlet } from "./Inlet.ts"
 import { Checkpoint } from "./Checkpoint.ts"
 import { makeDecoder } from "./decode.ts"
 import { makeDrift } from "./drift.ts"
@@ -43,6 +45,8 @@ export interface PumpOptions {
   readonly drafts: boolean
   readonly settler: Settler
   readonly parents: Parents
+  /** What replays bring. */
+  readonly inlet: Inlet
   /** Where this flow's settlements stand; kept over restarts of the pump. */
   readonly startAfter: number
   /** Opened whenever events of this flow may be runnable. */
@@ -65,7 +69,7 @@ export interface PumpOptions {
 
 /** Runs until `stop`, then until empty. Fails on broker trouble and when the entity has another owner. */
 export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
-  const { claim, flow, parents, released, settler, stop, wake } = options
+  const { claim, flow, inlet, parents, released, settler, stop, wake } = options
   const broker = yield* Broker
   const ledger = yield* Ledger
   const drift = makeDrift(flow)
@@ -222,6 +226,15 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     }
   })
 
+  /** Behind what is live: only while there is room. */
+  const inflow = Effect.gen(function* () {
+    while (!stopping) {
+      const items = yield* inlet.take(flow.batch.size)
+      while (schedule.size + items.length > flow.inFlight && schedule.size > 0) yield* Effect.sleep(ROOM_POLL)
+      yield* enter(items)
+    }
+  }).pipe(Effect.raceFirst(Deferred.await(stop)))
+
   const watching = watchdog({
     subject: subjectOf(claim.entity, flow),
     delivered: () => checkpoint.last,
@@ -233,49 +246,50 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     }),
   }).pipe(Effect.raceFirst(Deferred.await(stop)))
 
-  /** Takes the next batch; null when the pump is stopping and empty. */
-  const next: Effect.Effect<Batch | null> = Effect.gen(function* () {
+  /** Takes the next batch, of what is live or of what replays bring; null when the pump is stopping and empty. */
+  const next = Effect.fnUntraced(function* (replayed: boolean) {
     let lingered = false
     while (true) {
       Latch.closeUnsafe(wake)
       if (stopping && schedule.size === 0) return null
-      if (!lingered && !stopping && schedule.runnable > 0 && schedule.runnable < flow.batch.size) {
+      if (!replayed && !lingered && !stopping && schedule.runnable > 0 && schedule.runnable < flow.batch.size) {
         lingered = true
         yield* Effect.sleep(flow.batch.linger)
         continue
       }
-      const batch = schedule.take(flow.batch.size)
+      const batch = schedule.take(flow.batch.size, replayed)
       if (batch !== null) return batch
       lingered = false
       yield* wake.await
     }
   })
 
-  const process = Effect.fnUntraced(function* (batch: Batch) {
+  const process = Effect.fnUntraced(function* (batch: Batch, replayed: boolean) {
     const stale = batch.items.filter((item) => item.stale)
     if (stale.length > 0) yield* admit(stale)
     const now = yield* Clock.currentTimeMillis
     const writing = batch.items.filter((item) => item.verdict._tag === "Write")
     const written = writing.length === 0 ? [] : yield* writeAll(writing, {
       ...options,
+      lane: replayed ? "backfill" : flow.lane,
       approvedPeriods: yield* approvedPeriods(claim, options.company, writing),
     })
     yield* options.meter.batch(batch.items.length)
     schedule.written(batch)
-    const outcomes = batch.items
-      .filter((item) => item.verdict._tag !== "Write")
-      .map((item) => unwritten(item, flow, now))
-    yield* settler.settle({ flow: flow.name, items: batch.items, outcomes: [...written, ...outcomes], checkpoint })
+    const left = batch.items.filter((item) => item.verdict._tag !== "Write")
+    const outcomes = [...written, ...left.map((item) => unwritten(item, flow, now))]
+    yield* settler.settle({ flow: flow.name, items: batch.items, outcomes, checkpoint })
     schedule.done(batch)
+    if (replayed) inlet.settled([...writing, ...left], outcomes)
     Latch.openUnsafe(wake)
     if (batch.items.some((item) => item.delivery === null)) Latch.openUnsafe(released)
   })
 
-  const worker = Effect.gen(function* () {
+  const worker = Effect.fnUntraced(function* (replayed: boolean) {
     while (true) {
-      const batch = yield* next
+      const batch = yield* next(replayed)
       if (batch === null) break
-      yield* process(batch).pipe(
+      yield* process(batch, replayed).pipe(
         eventSpans(() => traceOf(batch, claim, flow)),
         Effect.onError(() => Effect.sync(() => schedule.written(batch))),
       )
@@ -283,11 +297,14 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     Latch.openUnsafe(wake)
   })
 
-  const workers = Array.from({ length: flow.batch.concurrency }, () => worker)
-  yield* Effect.all([intake, watching, resumer, ...workers], {
-    concurrency: workers.length + 3,
+  const workers = Array.from({ length: flow.batch.concurrency + 1 }, (_, n) => worker(n === flow.batch.concurrency))
+  yield* Effect.all([intake, watching, resumer, inflow, ...workers], {
+    concurrency: workers.length + 4,
     discard: true,
-  }).pipe(Effect.ensuring(Effect.sync(() => parents.withdraw(flow.name))))
+  }).pipe(Effect.ensuring(Effect.sync(() => {
+    parents.withdraw(flow.name)
+    inlet.abandon()
+  })))
 })
 
 const traceOf = ({ items }: Batch, { entity }: Claim, flow: Flow): TracedBatch => ({

@@ -12,18 +12,20 @@ const CONCURRENCY = 50
 export const Registrar = Singleton.make(
   "weir/registrar",
   Effect.gen(function* () {
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     const client = yield* LegalEntity.client
-    yield* Effect.forEach(
-      [...entities.values()],
-      (settings) =>
-        client(addressOf(settings)).Ensure().pipe(
-          Effect.timeout("5 seconds"),
-          Effect.catch((error) =>
-            Effect.logWarning(`${settings.code} cannot be reached, trying again: ${error.message}`)
+    yield* Effect.suspend(() =>
+      Effect.forEach(
+        [...roster.entities.values()],
+        (settings) =>
+          client(addressOf(settings)).Ensure().pipe(
+            Effect.timeout("5 seconds"),
+            Effect.catch((error) =>
+              Effect.logWarning(`${settings.code} cannot be reached, trying again: ${error.message}`)
+            ),
           ),
-        ),
-      { concurrency: CONCURRENCY, discard: true },
+        { concurrency: CONCURRENCY, discard: true },
+      )
     ).pipe(Effect.repeat(Schedule.spaced(EVERY)))
   }),
 )

@@ -1,5 +1,7 @@
-/** Which legal entities and flows this Weir serves. */
-import { Context } from "effect"
+/** Which legal entities and flows this Weir serves: those of now, because the configuration changes while it runs. */
+import { Context, Effect, Layer, Stream, SubscriptionRef } from "effect"
+import type { Settings } from "../config/Configuration.ts"
+import { Live } from "../config/Live.ts"
 import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
@@ -13,6 +15,8 @@ export interface EntitySettings {
   readonly database: string
   /** Region whose runners it runs on; left out: any. */
   readonly region?: string
+  /** Names of the flows that it takes; left out: all. */
+  readonly flows?: ReadonlyArray<string>
   /** `res.company` id. */
   readonly company: number
   readonly currency: string
@@ -35,9 +39,74 @@ export interface EntitySettings {
 export class Roster extends Context.Service<Roster, {
   /** Who claims: shown to operators. Host and process id. */
   readonly owner: string
+  /**
+   * Those of now, by code: to be asked each time. An entity's settings are the same object as long as nothing changes
+   * that it has to start again for.
+   */
   readonly entities: ReadonlyMap<string, EntitySettings>
+  /** The catalogue. */
   readonly flows: ReadonlyArray<Flow>
+  /** Waits until the settings of `code` are others than `than`. */
+  readonly changed: (code: string, than: EntitySettings | undefined) => Effect.Effect<void>
 }>()("weir/actor/Roster") {}
+
+/** The flows that an entity takes, in the order of the catalogue. */
+export const flowsOf = <F extends Pick<Flow, "name">>(
+  flows: ReadonlyArray<F>,
+  { flows: taken }: Pick<EntitySettings, "flows">,
+): ReadonlyArray<F> => taken === undefined ? flows : flows.filter(({ name }) => taken.includes(name))
+
+interface Known {
+  readonly entity: Settings["entities"][string]
+  readonly place: string
+  readonly settings: EntitySettings
+}
+
+/** The roster that follows the configuration in force. */
+export const following = (owner: string, flows: ReadonlyArray<Flow>): Layer.Layer<Roster, never, Live> =>
+  Layer.effect(
+    Roster,
+    Effect.gen(function* () {
+      const { settings: live } = yield* Live
+      let seen: Settings | null = null
+      let known: ReadonlyMap<string, Known> = new Map()
+      let entities: ReadonlyMap<string, EntitySettings> = new Map()
+
+      const current = (): ReadonlyMap<string, EntitySettings> => {
+        const now = SubscriptionRef.getUnsafe(live)
+        if (now === seen) return entities
+        seen = now
+        known = new Map(
+          Object.entries(now.entities).map(([code, entity]): [string, Known] => {
+            const database = now.databases[entity.database]
+            const place = JSON.stringify([database?.url, database?.database])
+            const before = known.get(code)
+            return [
+              code,
+              before?.entity === entity && before.place === place
+                ? before
+                : { entity, place, settings: { code, ...entity } },
+            ]
+          }),
+        )
+        entities = new Map([...known].map(([code, { settings }]) => [code, settings]))
+        return entities
+      }
+      return Roster.of({
+        owner,
+        flows,
+        get entities() {
+          return current()
+        },
+        changed: (code, than) =>
+          SubscriptionRef.changes(live).pipe(
+            Stream.filter(() => current().get(code) !== than),
+            Stream.take(1),
+            Stream.runDrain,
+          ),
+      })
+    }),
+  )
 
 /** Dependencies that the plans of a flow ask. */
 export const askedBy = ({ events }: Flow): ReadonlyArray<string> =>

@@ -18,6 +18,9 @@ export interface Batch {
   readonly items: ReadonlyArray<Item>
 }
 
+/** The ledger handed it out. */
+const isHeld = ({ delivery, replay }: Item): boolean => delivery === null && replay === undefined
+
 export class Schedule {
   /** Items of each key, the first one possibly in a batch. Who comes with a known identity queues behind its bearer. */
   #queues = new Map<string, Array<Item>>()
@@ -89,7 +92,7 @@ export class Schedule {
       // One identity under two keys would be two events in Odoo and one in the ledger: the second must see the first.
       const name = this.#queueOf.get(eventId) ?? key
       const queue = this.#queues.get(name)
-      if (item.delivery === null) this.#eventIds.add(eventId)
+      if (isHeld(item)) this.#eventIds.add(eventId)
       this.#queueOf.set(eventId, name)
       item.stale = queue !== undefined || this.#settledMeanwhile.has(key) || this.#settledMeanwhile.has(eventId)
       this.#size++
@@ -106,13 +109,17 @@ export class Schedule {
     for (const { event } of items) this.#settledMeanwhile.add(event.eventId)
   }
 
-  /** Up to `size` items of different keys whose parents are free, or null. They are the batch's until `done`. */
-  take(size: number): Batch | null {
+  /**
+   * Up to `size` items of different keys whose parents are free, or null. They are the batch's until `done`. `replayed`:
+   * of those that a replay brings, which never share a batch with what is live.
+   */
+  take(size: number, replayed = false): Batch | null {
     const holder: Holder = Symbol(this.#flow)
     const items: Array<Item> = []
     for (const [siblings, names] of this.#runnable) {
       for (const name of names) {
         const item = this.#queues.get(name)![0]!
+        if ((item.replay !== undefined) !== replayed) continue
         if (!this.#parents.acquire(parentsOf(item), holder, this.#flow)) break
         names.delete(name)
         if (items.push(item) === size) break
@@ -140,7 +147,7 @@ export class Schedule {
       const queue = this.#queues.get(name)!
       queue.shift()
       this.#size--
-      if (item.delivery === null) this.#eventIds.delete(eventId)
+      if (isHeld(item)) this.#eventIds.delete(eventId)
       if (!queue.some(({ event }) => event.eventId === eventId)) this.#queueOf.delete(eventId)
       if (queue.length === 0) this.#queues.delete(name)
       else this.#mayRun(name, queue[0]!)

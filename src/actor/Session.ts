@@ -7,6 +7,7 @@
  *              ├─ releasing   events that waited for a dependency which works again
  *              ├─ windows     those whose time is over
  *              ├─ governor    the mode: which pumps run
+ *              ├─ replays     what runs bring again goes into the pumps
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
@@ -14,14 +15,16 @@ import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effec
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import type { Standing } from "../ledger/Governance.ts"
-import { type Claim, isFenced, Ledger, type Outcome } from "../ledger/Ledger.ts"
+import { type Claim, isFenced, Ledger, type Mode, type Outcome } from "../ledger/Ledger.ts"
 import { CallGate } from "../odoo/CallGate.ts"
 import type { Company } from "../odoo/Company.ts"
 import { MasterData } from "../odoo/MasterData.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
 import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
+import { applyRuns } from "../replay/apply.ts"
 import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
+import { makeInlet } from "./Inlet.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
@@ -31,7 +34,7 @@ import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
 import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
-import { type EntitySettings, Roster } from "./Roster.ts"
+import { type EntitySettings, flowsOf, Roster } from "./Roster.ts"
 import { makeSettler, type Request } from "./Settler.ts"
 import { closingWindows } from "./windows.ts"
 
@@ -58,6 +61,8 @@ export interface SessionBoard {
   released: () => void
   closing: Closing | null
   flows: ReadonlyArray<FlowBoard>
+  /** Opened when somebody has changed a run of the entity. */
+  readonly runsChanged: Latch.Latch
 }
 
 /** Ends when `stop` is done and everything in flight is settled. Fails with `Fenced` or `Refused`. */
@@ -68,7 +73,8 @@ export const session = Effect.fnUntraced(function* (
   stop: Deferred.Deferred<void>,
 ) {
   const ledger = yield* Ledger
-  const { flows, owner } = yield* Roster
+  const { flows: catalogue, owner } = yield* Roster
+  const flows = flowsOf(catalogue, settings)
   const thresholds = yield* Thresholds
 
   const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
@@ -89,6 +95,9 @@ export const session = Effect.fnUntraced(function* (
 
   const wakes = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(false)]))
   const releases = new Map(flows.map(({ name }) => [name, Latch.makeUnsafe(true)]))
+  const inlets = new Map(
+    yield* Effect.forEach(flows, ({ name }) => Effect.map(makeInlet, (inlet) => [name, inlet] as const)),
+  )
   const meters = new Map(flows.map(({ name }) => [name, flowMeter(claim.entity, name)]))
   const outbox = Latch.makeUnsafe(true)
   const openAll = (latches: ReadonlyMap<string, Latch.Latch>) => () => {
@@ -128,6 +137,7 @@ export const session = Effect.fnUntraced(function* (
         rebuilt: line.rebuilt,
         settler,
         parents,
+        inlet: inlets.get(flow.name)!,
         startAfter: progress.get(flow.name) ?? 0,
         wake: wakes.get(flow.name)!,
         released: releases.get(flow.name)!,
@@ -243,6 +253,14 @@ export const session = Effect.fnUntraced(function* (
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
+  const replaying = applyRuns({
+    entity: claim.entity,
+    company: Deferred.await(company),
+    flows,
+    inlets,
+    nudged: board.runsChanged,
+    obstacle: () => obstacleIn(board.standing?.mode ?? claim.mode),
+  })
   const parts = [
     settler.run,
     relaying,
@@ -253,6 +271,7 @@ export const session = Effect.fnUntraced(function* (
     resolving,
     governor.run,
     closing.run,
+    replaying,
   ]
   const services = Effect.all(parts, {
     concurrency: parts.length,
@@ -268,6 +287,10 @@ export const session = Effect.fnUntraced(function* (
   yield* governor.note
   yield* relay(claim)
 })
+
+/** Why no replay is applied in a mode: what it brings again must end as it would have the first time. */
+const obstacleIn = (mode: Mode): string | null =>
+  mode === "full" || mode === "essential" ? null : `the entity is in mode ${mode}; replays are applied in mode full`
 
 /** Never ends once the company is known: from then on the pump ends by itself. */
 const unresolved = (company: Deferred.Deferred<Company>): Effect.Effect<void> =>
@@ -317,7 +340,11 @@ const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: num
     if (outcome._tag === "Parked") codes.set(outcome.code, (codes.get(outcome.code) ?? 0) + 1)
   }
   return Effect.andThen(
-    meter.settled(counts, items.map(({ event }) => nowMillis - event.storedAtMillis)),
+    // What a replay brings was stored long ago: that is no latency.
+    meter.settled(
+      counts,
+      items.flatMap(({ event, replay }) => replay === undefined ? [nowMillis - event.storedAtMillis] : []),
+    ),
     Effect.forEach(codes, ([code, count]) => meter.parked(code, count), { discard: true }),
   )
 }

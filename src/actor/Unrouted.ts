@@ -1,20 +1,27 @@
 /**
- * What no consumer would ever look at: subjects of unknown entities or of domains without a flow. They become exceptions
- * like every other event that cannot be understood, so that nothing published is ever silent. One in the whole cluster.
+ * What no consumer would ever look at: subjects of unknown entities, of domains without a flow, of flows that an entity
+ * does not take. They become exceptions like every other event that cannot be understood, so that nothing published is
+ * ever silent. One in the whole cluster.
+ *
+ * An entity or flow that was served and left the configuration: what it has settled is no stray, so its subjects are read
+ * from its own checkpoint, and only after `LEFT`, when whoever had it has finished.
  */
 import { Duration, Effect, Schedule, Stream } from "effect"
 import { Singleton } from "effect/cluster"
 import { Broker, type StoredMessage } from "../broker/Broker.ts"
 import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
+import { elapsedMillis } from "../telemetry/elapsed.ts"
 import { digest } from "./fingerprint.ts"
 import { restartBackoff, untilAvailable } from "./patience.ts"
-import { Roster } from "./Roster.ts"
+import { flowsOf, Roster } from "./Roster.ts"
 
 /** Name in the ledger; not a possible code of a legal entity. */
 export const UNROUTED = "_unrouted"
 /** How often the stream's subjects are compared with the roster. */
 const EVERY = Duration.seconds(5)
+/** How long whoever served a subject may take to finish once it left the configuration. */
+const LEFT = Duration.minutes(1)
 /** Messages settled at a time. */
 const PAGE = 100
 
@@ -23,34 +30,60 @@ export const Unrouted = Singleton.make(
   Effect.gen(function* () {
     const broker = yield* Broker
     const ledger = yield* Ledger
-    const { entities, flows, owner } = yield* Roster
-    const domains = new Set(flows.map(({ domain }) => domain))
+    const roster = yield* Roster
+    const flowOf = new Map(roster.flows.map((flow) => [flow.domain, flow]))
 
     /** Why nobody consumes `subject`, or null when somebody does. */
     const stray = (subject: string): { readonly code: ReasonCode; readonly detail: string } | null => {
       const [, entity = "", domain = ""] = subject.split(".")
-      if (!entities.has(entity)) {
+      const settings = roster.entities.get(entity)
+      if (settings === undefined) {
         return {
           code: "EVENT-UNKNOWN-ENTITY",
           detail: `subject ${subject}: no legal entity ${entity} in the configuration`,
         }
       }
-      return domains.has(domain)
-        ? null
-        : { code: "EVENT-UNKNOWN-TYPE", detail: `subject ${subject}: no flow for ${domain}` }
+      const flow = flowOf.get(domain)
+      if (flow === undefined) {
+        return { code: "EVENT-UNKNOWN-TYPE", detail: `subject ${subject}: no flow for ${domain}` }
+      }
+      return flowsOf([flow], settings).length === 1 ? null : {
+        code: "EVENT-UNKNOWN-TYPE",
+        detail: `subject ${subject}: ${entity} does not take ${flow.name} (entities.${entity}.flows)`,
+      }
     }
 
+    /** The checkpoint that the subject's own flow has reached; null when it never had an owner. */
+    const servedUntil = Effect.fnUntraced(function* (subject: string) {
+      const [, entity = "", domain = ""] = subject.split(".")
+      const flow = flowOf.get(domain)
+      if (flow === undefined || !(yield* ledger.owners).some((owner) => owner.entity === entity)) return null
+      const tallies = yield* ledger.tallies(entity)
+      return tallies.find((tally) => tally.flow === flow.name)?.checkpoint ?? null
+    }, untilAvailable("tallies"))
+
     const session = Effect.gen(function* () {
-      const claim = yield* ledger.claim(UNROUTED, owner).pipe(untilAvailable("claim"))
+      const claim = yield* ledger.claim(UNROUTED, roster.owner).pipe(untilAvailable("claim"))
       const checkpoints = new Map(claim.checkpoints)
       const counts = new Map<string, number>()
+      /** Since when the subjects are nobody's. */
+      const strays = new Map<string, number>()
       const sweep = Effect.gen(function* () {
         const subjects = yield* broker.subjects("erp.>").pipe(untilAvailable("subjects"))
         for (const [subject, count] of subjects) {
           const reason = stray(subject)
+          if (reason === null) {
+            strays.delete(subject)
+            counts.delete(subject)
+          }
           if (reason === null || counts.get(subject) === count) continue
+          const now = yield* elapsedMillis
+          const since = strays.get(subject) ?? now
+          strays.set(subject, since)
+          const served = yield* servedUntil(subject)
+          if (served !== null && now - since < Duration.toMillis(LEFT)) continue
           const flow = subject.replace(/[^A-Za-z0-9_-]/gu, "-")
-          yield* broker.read({ subject, fromSequence: (checkpoints.get(flow) ?? 0) + 1 }).pipe(
+          yield* broker.read({ subject, fromSequence: Math.max(checkpoints.get(flow) ?? 0, served ?? 0) + 1 }).pipe(
             Stream.grouped(PAGE),
             Stream.runForEach((messages) =>
               Effect.gen(function* () {

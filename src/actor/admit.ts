@@ -1,7 +1,7 @@
 /** Third stage: what the ledger knows about an event decides what is to be done with it. */
 import type { Answer, Mapping, Reference } from "../ledger/Ledger.ts"
 import { liftOf, standsIn } from "./hold.ts"
-import type { Item, Payload, Verdict } from "./Item.ts"
+import type { Item, Payload, Replayed, Verdict } from "./Item.ts"
 
 /**
  * What the ledger is asked about an event, in this order: what must be there, what may hold it back, what its plan wants
@@ -16,7 +16,11 @@ export const referencesOf = (payload: Payload | null): ReadonlyArray<Reference> 
 const final = new Set<string>(["applied", "superseded", "dismissed"])
 
 /** The verdict on `item`, given what the ledger answered. Pure; the order of the questions matters. */
-export const judge = (item: Item, answer: Answer): Verdict => {
+export const judge = (item: Item, answer: Answer): Verdict =>
+  item.replay === undefined ? judgeArrived(item, answer) : judgeReplayed(item, item.replay, answer)
+
+/** `rewrites`: a record of its key that is gone, or a draft, may be written again by an event of another identity. */
+const judgeArrived = (item: Item, answer: Answer, rewrites = false): Verdict => {
   const { seen, mapping } = answer
   const again = item.delivery === null
   if (seen !== null && !(again && !final.has(seen.state))) {
@@ -30,7 +34,7 @@ export const judge = (item: Item, answer: Answer): Verdict => {
   if (answer.blocked) return { _tag: "Behind" }
   if (item.payload === null) return { _tag: "Park", ...item.rejection! }
   if (mapping !== null) {
-    if (item.payload.spec.versions === "once") {
+    if (item.payload.spec.versions === "once" && !rewrites) {
       // Its key went on without it: a correction was quicker.
       if (isOvertaken(item.event.version, mapping)) return { _tag: "Superseded" }
       return {
@@ -41,7 +45,11 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     }
     if (isOlder(item.event.version, mapping)) return { _tag: "Superseded" }
   }
-  const { consults, holds, references } = item.payload
+  return obstacleOf(item.payload, answer) ?? writeOf(item.payload, answer)
+}
+
+/** What it has to wait for. */
+const obstacleOf = ({ consults, holds, references }: Payload, answer: Answer): Verdict | undefined => {
   const alone = holds.length + consults.length === 0
   const needed = alone ? answer.references : answer.references.slice(0, references.length)
   const missing = needed.indexOf(null)
@@ -50,12 +58,28 @@ export const judge = (item: Item, answer: Answer): Verdict => {
     const known = answer.references[references.length + n]
     if (known != null && standsIn(known)) return { _tag: "Wait", on: liftOf(hold, known), code: "ON-HOLD" }
   }
-  return {
-    _tag: "Write",
-    references: needed as ReadonlyArray<Mapping>,
-    ...(consults.length > 0 && { consulted: answer.references.slice(references.length + holds.length) }),
-    previous: mapping,
-  }
+  return undefined
+}
+
+const writeOf = ({ consults, holds, references }: Payload, answer: Answer): Verdict => ({
+  _tag: "Write",
+  references: answer.references.slice(0, references.length) as ReadonlyArray<Mapping>,
+  ...(consults.length > 0 && { consulted: answer.references.slice(references.length + holds.length) }),
+  previous: answer.mapping,
+})
+
+/**
+ * The same for an event that a replay brings. One that is new to the ledger is judged as if it had just arrived. One that
+ * was applied is written again when something of it is not there; in all other cases it is left alone, and the ledger
+ * with it: what is held is the exception desk's, and a later version of the key has the last word.
+ */
+const judgeReplayed = (item: Item, replay: Replayed, answer: Answer): Verdict => {
+  const { mapping, seen } = answer
+  if (seen === null) return judgeArrived(item, answer, replay.gone || replay.amend)
+  const { payload, event: { version } } = item
+  if (seen.state !== "applied" || answer.blocked || payload === null || !replay.undone) return { _tag: "Duplicate" }
+  if (mapping !== null && isOvertaken(version, mapping)) return { _tag: "Duplicate" }
+  return obstacleOf(payload, answer) === undefined ? writeOf(payload, answer) : { _tag: "Duplicate" }
 }
 
 /** A larger sequence of the same key is applied. */

@@ -5,7 +5,7 @@
 import { Result, Schema, SchemaIssue } from "effect"
 import * as SchemaJITCompiler from "effect/schema/SchemaJITCompiler"
 import { parseEnvelope } from "../broker/cloudevents.ts"
-import type { Delivery, Message } from "../broker/Broker.ts"
+import type { Delivery, Message, StoredMessage } from "../broker/Broker.ts"
 import type { EventSpec, Flow } from "../flow/Flow.ts"
 import type { HeldEvent, Reference } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
@@ -179,6 +179,8 @@ export const makeDecoder = (flow: Flow, look?: (spec: EventSpec<unknown>, data: 
 
   return {
     delivery: (delivery: Delivery): Item => decode(delivery, delivery, delivery),
+    /** Something that nobody delivers: to be looked at, or to be brought again. */
+    stored: (message: StoredMessage): Item => decode(message, message, null),
     held: (held: HeldEvent): Item => {
       const item = decode(held.message, held, null)
       // The ledger's identity wins: an event that changed under its id is held under an id of its own.

@@ -34,14 +34,18 @@ export const partsOf = (
 
 /** Keeps to this process's part, until interrupted. A ledger that does not answer leaves it as it was. */
 export const keepToPart = Effect.gen(function* () {
-  const { entities, owner } = yield* Roster
+  const roster = yield* Roster
   const ledger = yield* Ledger
   const gate = yield* CallGate
   const look = ledger.owners.pipe(
     Effect.flatMap((owners) =>
-      Effect.forEach(partsOf(owner, owners, entities), ([database, part]) => gate.divide(database, part), {
-        discard: true,
-      })
+      Effect.forEach(
+        partsOf(roster.owner, owners, roster.entities),
+        ([database, part]) => gate.divide(database, part),
+        {
+          discard: true,
+        },
+      )
     ),
     Effect.timeout(LOOK),
     Effect.ignoreCause({ log: "Debug" }),

@@ -4,7 +4,7 @@
  * comes behind.
  */
 import { Cause, Clock, Duration, Effect } from "effect"
-import { DEFAULT_RETRY_FOR, type Flow } from "../flow/Flow.ts"
+import { DEFAULT_RETRY_FOR, type Flow, type Lane } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
@@ -27,6 +27,8 @@ export interface Writing {
   readonly drafts: boolean
   /** Months whose late documents are approved. */
   readonly approvedPeriods: ReadonlySet<string>
+  /** In which the calls to Odoo go. */
+  readonly lane: Lane
   readonly retrying: Perseverance["retrying"]
   /** What the flow's calls go through. */
   readonly ways: Ways
@@ -70,7 +72,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         ...(item.verdict._tag === "Write" && item.verdict.consulted !== undefined && {
           consulted: item.verdict.consulted,
         }),
-        previous: item.verdict._tag === "Write" ? item.verdict.previous : null,
+        previous: previousOf(item, payload),
         ids: {},
         read: {},
       }
@@ -78,8 +80,9 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
     for (const { item } of group) item.attempts++
     const results = yield* writing.guard(plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
-      lane: flow.lane,
+      lane: writing.lane,
       drafts: writing.drafts,
+      amend: group[0]!.item.replay?.amend === true,
       approvedPeriods: writing.approvedPeriods,
       ask: writing.ask,
     }))
@@ -110,7 +113,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
         events: group.length,
         patience: alone ? retryFor : Duration.times(retryFor, SPLIT_AFTER),
         before,
-        answers: Effect.suspend(() => plan.answers(writing.company, flow.lane)),
+        answers: Effect.suspend(() => plan.answers(writing.company, writing.lane)),
         retrying: writing.retrying,
         ready: writing.ways.closed,
       })
@@ -149,9 +152,22 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       ),
     )
 
-  for (const group of bySpec(items)) yield* guarded(group, false)
+  for (const part of [items.filter((item) => !isAmending(item)), items.filter(isAmending)]) {
+    for (const group of bySpec(part)) yield* guarded(group, false)
+  }
   return items.map((item) => outcomes.get(item)!)
 })
+
+/**
+ * What the plan is told of the event's key. A replay runs the plan of an event as it was run the first time: nothing stood
+ * before it when its key is written once, nor when its record is gone.
+ */
+const previousOf = ({ replay, verdict }: Item, { spec }: Payload): Mapping | null =>
+  verdict._tag !== "Write" || (replay !== undefined && (replay.gone || spec.versions === "once"))
+    ? null
+    : verdict.previous
+
+const isAmending = ({ replay }: Item): boolean => replay?.amend === true
 
 const bySpec = (items: ReadonlyArray<Item>): ReadonlyArray<ReadonlyArray<Pending>> => {
   const groups = new Map<unknown, Array<Pending>>()
@@ -201,7 +217,7 @@ const outcomeOf = (
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
-    ...mappedOf(item, payload, result, write.previous),
+    ...mappedOf(item, payload, result),
     outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
     ...(payload.spec.adds !== undefined && {
       adds: { contribution: payload.spec.adds(payload.data, nowMillis), message: item.message },
@@ -211,12 +227,14 @@ const outcomeOf = (
 
 /** The mapping of the event's key with all that the key has become so far, and what a lifted hold releases. */
 const mappedOf = (
-  { event: { flow, key, streamSequence, version } }: Item,
+  { event: { flow, key, streamSequence, version }, replay, verdict }: Item,
   { data, spec }: Payload,
   { mapping: written, parts = [] }: Extract<WriteResult, { readonly _tag: "Written" }>,
-  previous: Mapping | null,
 ): { readonly mapping: Mapping; readonly marks?: ReadonlyArray<Mark> } => {
-  const { [HELD]: held, ...known } = previous?.links ?? {}
+  const previous = verdict._tag === "Write" ? verdict.previous : null
+  const { [HELD]: held, ...linked } = previous?.links ?? {}
+  // Of a record that was gone, its parts were gone too; a hold on the key still stands.
+  const known = replay?.gone === true ? {} : linked
   const hold = spec.hold?.(data)
   const links = {
     ...known,

@@ -103,9 +103,12 @@ export class Broker extends Context.Service<Broker, {
   readonly backlog: (
     consumer: Pick<ConsumeRequest, "entity" | "flow" | "epoch" | "subject" | "afterSequence">,
   ) => Effect.Effect<number, BrokerError>
-  /** Reads what is stored, without consuming: from `fromSequence` up to the last message at the time of the call. */
+  /**
+   * Reads what is stored, without consuming: from `fromSequence`, and from what was stored at `fromMillis` (epoch
+   * milliseconds; left out: at any time), up to the last message at the time of the call.
+   */
   readonly read: (
-    range: { readonly subject: string; readonly fromSequence: number },
+    range: { readonly subject: string; readonly fromSequence: number; readonly fromMillis?: number },
   ) => Stream.Stream<StoredMessage, BrokerError>
   /** Stream sequence of the last message under `subject`, wildcards allowed; 0 when it holds none. */
   readonly lastSequence: (subject: string) => Effect.Effect<number, BrokerError>

@@ -80,7 +80,8 @@ const millis = (input: Duration.Input | undefined, fallback: Duration.Input): nu
 const authentication = (options: JetStreamOptions): NodeConnectionOptions => ({
   ...(options.credentials === undefined
     ? {}
-    : { authenticator: credsAuthenticator(new TextEncoder().encode(Redacted.value(options.credentials))) }),
+    // The client finds the seed only when a line break follows its block; a secret comes without the file's last one.
+    : { authenticator: credsAuthenticator(new TextEncoder().encode(`${Redacted.value(options.credentials)}\n`)) }),
   ...(options.nkey === undefined
     ? {}
     : { authenticator: nkeyAuthenticator(new TextEncoder().encode(Redacted.value(options.nkey).trim())) }),

@@ -160,11 +160,15 @@ const make = (options: MemoryBrokerOptions) => {
         const matches = matcher(subject)
         return logOf(subject).messages.slice(afterSequence).filter((message) => matches(message.subject)).length
       }),
-    read: ({ fromSequence, subject }) =>
+    read: ({ fromMillis = 0, fromSequence, subject }) =>
       Stream.unwrap(call("read", () => {
         const matches = matcher(subject)
         const from = Math.max(0, fromSequence - 1)
-        return Stream.fromArray(logOf(subject).messages.slice(from).filter((message) => matches(message.subject)))
+        return Stream.fromArray(
+          logOf(subject).messages.slice(from).filter((message) =>
+            message.storedAtMillis >= fromMillis && matches(message.subject)
+          ),
+        )
       })),
     lastSequence: (subject) =>
       call("lastSequence", () => {

@@ -3,6 +3,7 @@ import { Command } from "effect/cli"
 import { amendment } from "./amendments.ts"
 import { audit } from "./audit.ts"
 import { close } from "./close.ts"
+import { configuration } from "./configuration.ts"
 import { demo } from "./demo.ts"
 import { doctor } from "./doctor.ts"
 import { drain } from "./drain.ts"
@@ -13,6 +14,8 @@ import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
+import { replay } from "./replay.ts"
+import { replays } from "./replays.ts"
 import { redrive } from "./redrive.ts"
 import { resume } from "./resume.ts"
 import { root } from "./root.ts"
@@ -37,6 +40,9 @@ export const cli = root.pipe(
     incidents,
     audit,
     period,
+    configuration,
+    replay,
+    replays,
     token,
     whoami,
     doctor,

@@ -14,7 +14,7 @@ import { Environment } from "../config/Secret.ts"
 import { Api } from "../http/Api.ts"
 import { apiRoutes } from "../http/routes.ts"
 import { ACTOR_HEADER, trusting } from "../identity/Authenticator.ts"
-import { gate, odoo, roster } from "../main.ts"
+import { gate, inForce, odoo, roster } from "../main.ts"
 import { absent } from "../operate/Actors.ts"
 import * as Operations from "../operate/layer.ts"
 import type { Refusal } from "../operate/Problem.ts"
@@ -72,10 +72,10 @@ const here = Effect.fnUntraced(function* (configuration: Settings, credentials: 
   const ports = Layer.mergeAll(
     lazyBroker(configuration),
     yield* ledgerPorts(configuration),
-    Layer.provideMerge(gate(configuration), odoo(configuration)),
-    roster(configuration, catalog),
+    Layer.provideMerge(gate, odoo(configuration)),
+    roster(catalog),
     absent,
-  )
+  ).pipe(Layer.provideMerge(inForce(configuration)))
   const context = yield* Layer.build(ports).pipe(Effect.mapError(unanswered))
   const app = apiRoutes({ callsPerMinute: UNLIMITED }).pipe(
     Layer.provide([Operations.layer, trusting(credentials.actor)]),

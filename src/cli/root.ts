@@ -1,7 +1,8 @@
 /** The main command: what all others share. */
 import { Effect, Option } from "effect"
 import { Command, Flag } from "effect/cli"
-import { load } from "../config/load.ts"
+import { catalog } from "../../streams/catalog.ts"
+import { FlowNames, load } from "../config/load.ts"
 
 export const root = Command.make("weir").pipe(
   Command.withDescription(
@@ -31,10 +32,14 @@ export const root = Command.make("weir").pipe(
   }),
 )
 
+/** The configuration of `file`, else of the usual places, with the flows that this Weir has. */
+export const loadFrom = (file: string | undefined) =>
+  load(file).pipe(Effect.provideService(FlowNames, catalog.map(({ name }) => name)))
+
 /** The configuration that `--config` and the environment give. */
 export const loaded = Effect.gen(function* () {
   const { config } = yield* root
-  return yield* load(Option.getOrUndefined(config))
+  return yield* loadFrom(Option.getOrUndefined(config))
 })
 
 /** Results as JSON on standard output, for programs. */

@@ -4,13 +4,16 @@ import { Command, Flag, GlobalFlag } from "effect/cli"
 import { HttpServer } from "effect/http"
 import { catalog } from "../../streams/catalog.ts"
 import { Cluster, type Settings } from "../config/Configuration.ts"
+import { follow } from "../config/Live.ts"
+import { source } from "../config/load.ts"
 import { start } from "../config/Servers.ts"
 import { VERSION } from "../config/version.ts"
 import { serve } from "../main.ts"
 import * as Logging from "../telemetry/Logging.ts"
 import * as Tracing from "../telemetry/Tracing.ts"
 import { CommandFailed, exitCodes, interruption } from "./Failure.ts"
-import { loaded } from "./root.ts"
+import { onHangUp, watch } from "./following.ts"
+import { loaded, loadFrom, root } from "./root.ts"
 
 /** Time beyond the configured grace in which everything must be closed; then the process ends anyhow. */
 const SHUTDOWN_MARGIN = Duration.seconds(15)
@@ -52,13 +55,18 @@ export const run = Command.make(
     ),
   },
   Effect.fnUntraced(function* ({ cluster }) {
-    const { configuration: given, file, unknownVariables } = yield* loaded
+    const { config } = yield* root
+    const file = Option.getOrUndefined(config)
+    const { text } = yield* source(file)
+    const started = yield* loaded
+    const { configuration: given, unknownVariables } = started
     const configuration = cluster ? yield* clustered(given) : given
+    const live = yield* follow(started, configuration, loadFrom(file))
     const level = Option.getOrElse(yield* GlobalFlag.LogLevel, () => configuration.logLevel)
     return yield* Effect.gen(function* () {
       yield* watchSignals(Duration.sum(configuration.grace, SHUTDOWN_MARGIN))
       interruption.exitCode = 0
-      yield* Effect.logInfo(`weir ${VERSION}, configuration from ${file ?? "the environment"}`)
+      yield* Effect.logInfo(`weir ${VERSION}, configuration from ${started.file ?? "the environment"}`)
       for (const variable of unknownVariables) {
         yield* Effect.logWarning(`${variable} means no field of the configuration`)
       }
@@ -66,12 +74,14 @@ export const run = Command.make(
       if (entities.length === 0) yield* Effect.logWarning("no legal entity is configured: there is nothing to do")
       const addresses = yield* start(configuration)
       return yield* Effect.gen(function* () {
+        yield* Effect.forkScoped(watch(source(file), text))
+        yield* Effect.forkScoped(onHangUp)
         const server = yield* HttpServer.HttpServer
         yield* Effect.logInfo(
           `serves ${entities.join(", ")}; status on ${HttpServer.formatAddress(server.address)}/v1/status`,
         )
         return yield* Effect.never
-      }).pipe(Effect.provide(serve(configuration, addresses, catalog)))
+      }).pipe(Effect.provide(serve(live, addresses, catalog)))
     }).pipe(Effect.scoped, Effect.provide([Logging.layer({ level }), Tracing.layer]))
   }),
 ).pipe(

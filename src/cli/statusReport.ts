@@ -10,6 +10,8 @@ export const ageOf = (seconds: number | null): string => {
   return seconds < 172_800 ? `${Math.floor(seconds / 3_600)}h` : `${Math.floor(seconds / 86_400)}d`
 }
 
+const NOTHING = "No legal entity is configured. Add one to entities in weir.json."
+
 const number = (title: string, cell: (row: StatusRow) => number | null): Column<StatusRow> => ({
   title,
   align: "right",
@@ -43,6 +45,17 @@ const columns: ReadonlyArray<Column<StatusRow>> = [
   { title: "", cell: ({ trouble }) => trouble.slice(0, 80), colour: () => "yellow" },
 ]
 
+const owning: ReadonlyArray<Column<StatusRow>> = [
+  { title: "ENTITY", cell: ({ entity }) => entity },
+  { title: "OWNER", cell: ({ owner }) => owner === "" ? "-" : owner },
+  number("EPOCH", ({ epoch }) => epoch),
+  { title: "SINCE", cell: ({ since }) => since === null ? "-" : since.replace(/\.\d+Z$/u, "Z") },
+]
+
+/** Who owns which legal entity, one line each. */
+export const renderOwners = ({ rows }: StatusReport, paint: Paint): string =>
+  rows.length === 0 ? NOTHING : table(owning, [...new Map(rows.map((row) => [row.entity, row])).values()], paint)
+
 /** Who decided what, below the table. */
 const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
   const byEntity = new Map(rows.map((row) => [row.entity, row]))
@@ -60,7 +73,7 @@ const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
 
 /** The report as lines for people. */
 export const render = (report: StatusReport, paint: Paint): string => {
-  if (report.rows.length === 0) return "No legal entity is configured. Add one to entities in weir.json."
+  if (report.rows.length === 0) return NOTHING
   const lines = [table(columns, report.rows, paint), ...decisions(report)].join("\n")
   return report.live ? lines : `${lines}\n\nNo weir answers: counters are the ledger's, nothing runs here.`
 }

@@ -190,6 +190,12 @@ export const Entity = Schema.Struct({
     ),
     "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
+  flows: absent(
+    Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1)).annotate({
+      expected: "a list of at least one flow",
+    }),
+    "Names of the flows that it takes (`docs/flows/`). Left out: all. Events of others become exceptions.",
+  ),
   region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),

@@ -19,11 +19,15 @@ export class ConfigurationInvalid extends Schema.TaggedError<ConfigurationInvali
 }) {
   override readonly [Runtime.errorExitCode] = 2
   override get message(): string {
+    return this.told("nothing was started")
+  }
+  /** All problems, and what becomes of it. */
+  told(consequence: string): string {
     const lines = this.problems.map(({ expected, found, path }) =>
       `  ${path === "" ? "" : `${path}: `}found ${found}, expected ${expected}`
     )
     const count = this.problems.length === 1 ? "1 problem" : `${this.problems.length} problems`
-    return [`${count} in ${this.source}; nothing was started.`, ...lines].join("\n")
+    return [`${count} in ${this.source}; ${consequence}.`, ...lines].join("\n")
   }
   override get [CliError.userMessage](): string {
     return this.message

@@ -1,5 +1,5 @@
 /** From `weir.json` and the environment to one checked configuration, or to the list of everything that is wrong. */
-import { Effect, Layer, Result, Schema } from "effect"
+import { Context, Effect, Layer, Result, Schema } from "effect"
 import { readFile } from "node:fs/promises"
 import { isTimeZone } from "../actor/close/calendar.ts"
 import { Configuration, File, type Settings } from "./Configuration.ts"
@@ -75,8 +75,13 @@ const closeChecks = (path: string, close: unknown): ReadonlyArray<Problem> => {
   return problems
 }
 
+/** Names of the flows that there are; null: not known here, and not checked. */
+export const FlowNames = Context.Reference<ReadonlyArray<string> | null>("weir/config/FlowNames", {
+  defaultValue: () => null,
+})
+
 /** What no single field can tell. On raw values, so that it is told together with the fields' own problems. */
-const crossChecks = (values: unknown): ReadonlyArray<Problem> => {
+const crossChecks = (values: unknown, flowNames: ReadonlyArray<string> | null): ReadonlyArray<Problem> => {
   const problems: Array<Problem> = []
   const databases = fieldsOf(field(values, "databases")).map(([name]) => name)
   const owners = new Map<string, string>()
@@ -90,6 +95,14 @@ const crossChecks = (values: unknown): ReadonlyArray<Problem> => {
       })
     }
     problems.push(...closeChecks(`entities.${code}.close`, field(entity, "close")))
+    itemsOf(field(entity, "flows")).forEach((flow, index) => {
+      if (flowNames === null || typeof flow !== "string" || flow === "" || flowNames.includes(flow)) return
+      problems.push({
+        path: `entities.${code}.flows.${index}`,
+        found: "a flow that there is not",
+        expected: `one of ${flowNames.join(", ")}`,
+      })
+    })
     const company = `${database}#${field(entity, "company")}`
     const owner = owners.get(company)
     if (owner === undefined) owners.set(company, code)
@@ -128,23 +141,31 @@ export const check = (
     const decoded = yield* Effect.result(decode(values))
     const problems = [
       ...(Result.isFailure(decoded) ? problemsOf(decoded.failure.issue, values, origins) : []),
-      ...crossChecks(values),
+      ...crossChecks(values, yield* FlowNames),
     ]
     if (Result.isFailure(decoded) || problems.length > 0) return yield* invalid(source, ...problems)
     const configuration = decoded.success
     return { configuration, unknownVariables: unknown }
   })
 
+/** The file that counts, and its text: null when there is none and need not be. */
+export const source = (
+  path?: string,
+): Effect.Effect<{ readonly file: string; readonly text: string | null }, ConfigurationInvalid> =>
+  Effect.gen(function* () {
+    const named = path ?? (yield* Environment)["WEIR_CONFIG"]
+    const file = named ?? DEFAULT_FILE
+    return { file, text: yield* read(file, named !== undefined) }
+  })
+
 /** Reads `path`, else the file that `WEIR_CONFIG` names, else `weir.json` if there is one. */
 export const load = (path?: string): Effect.Effect<Loaded, ConfigurationInvalid> =>
   Effect.gen(function* () {
     const environment = yield* Environment
-    const named = path ?? environment["WEIR_CONFIG"]
-    const file = named ?? DEFAULT_FILE
-    const text = yield* read(file, named !== undefined)
+    const { file, text } = yield* source(path)
     const values = text === null ? {} : yield* parse(file, text)
-    const source = text === null ? "the environment" : file
-    return { ...(yield* check(source, values, environment)), file: text === null ? null : file }
+    const origin = text === null ? "the environment" : file
+    return { ...(yield* check(origin, values, environment)), file: text === null ? null : file }
   })
 
 /** The configuration as a service, from `path` or the usual places. */

@@ -37,11 +37,31 @@ The file is checked as a whole before anything starts: all problems are told at 
 kind of value that was found and the form that is expected (exit code 2). Values are never repeated, they may be secret.
 \`weir doctor\` goes further and asks the servers and Odoo.
 
+## While Weir runs
+
+\`weir run\` follows its file: it looks every two seconds, and at once at SIGHUP or \`weir configuration reload\`, which
+reaches every runner of a cluster that owns a legal entity. A file that is wrong is refused with the problems that a
+start would name, and what was before goes on (\`weir configuration show\`).
+
+| changed                                          | what happens                                                  |
+| ------------------------------------------------ | ------------------------------------------------------------- |
+| \`entities\`: one is added                         | it starts                                                     |
+| \`entities\`: one is changed, its \`flows\` included | it settles what is in flight and starts again, at a new epoch |
+| \`entities\`: one is removed                       | it settles what is in flight and stops; its ledger stays      |
+| \`url\` or \`database\` of one of \`databases\`        | its legal entities start again                                |
+| its \`key\`, \`share\`, \`callsPerSecond\` …           | the next call goes by it                                      |
+| anything else, a region that no entity had       | counts after a restart; \`weir configuration show\` names it    |
+
+Nobody else notices: other entities keep their epoch. Variables are those that the process was started with. Events of
+an entity or a flow that is no longer taken become exceptions (\`EVENT-UNKNOWN-ENTITY\`, \`EVENT-UNKNOWN-TYPE\`) a minute
+later; taken again, they are read from the stream from where it stood, and the exceptions can be dismissed.
+
 ## Secrets
 
 A secret is never written in the file. The field names where it is: \`{"env": "NAME"}\` or \`{"file": "/path"}\` (one line
-break at the end is ignored). It is read anew each time it is needed: put a new key into the file and the next call uses
-it, without a restart.
+break at the end is ignored). Keys of Odoo are read anew once a minute and whenever Odoo refuses one, keys of services
+at every call: put the new key into the file, without a restart. What opens connections to NATS and PostgreSQL is read
+when the process starts.
 
 ## Environment variables
 

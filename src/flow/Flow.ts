@@ -5,11 +5,12 @@
  * Methods instead of function properties on purpose: an `EventSpec<Timesheet>` is then an `EventSpec<unknown>`, and the
  * catalogue can list specs of different payloads (the engine hands each spec only payloads its own schema decoded).
  */
-import type { Duration, Schema } from "effect"
+import type { BigDecimal, Duration, Schema } from "effect"
 import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
 import type { Reference } from "../ledger/Ledger.ts"
 import type { Contribution, Window } from "../ledger/Windows.ts"
+import type { Json } from "../odoo/Odoo.ts"
 
 export type { Reference } from "../ledger/Ledger.ts"
 
@@ -112,10 +113,33 @@ export interface EventSpec<D> {
   readonly record?: string
   /** Of a fact: what those who refer to it read, in a few words. */
   fact?(data: D): string
+  /** How the event counts in the completeness proof. Default: by the day on which the broker stored it, and no amounts. */
+  control?(data: D): Control
+  /** Records of its kind, whoever made them: who else made some is found by it. Default: nobody is looked for. */
+  readonly population?: Population
   /** What this event adds to a window of its flow, once, when it is applied. */
   adds?(data: D, nowMillis: number): Contribution
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
+}
+
+/** What of one event is added up. */
+export interface Control {
+  /** The day that decides to which period it belongs. */
+  readonly day: string
+  /** What the event says, by the field of its record that must say the same. */
+  readonly amounts: { readonly [field: string]: BigDecimal.BigDecimal }
+  /** ISO 4217; null: the amounts are no money (hours). */
+  readonly currency: string | null
+}
+
+/** Records of one kind in Odoo. */
+export interface Population {
+  readonly model: string
+  /** Beside the company and the days. */
+  readonly domain: ReadonlyArray<Json>
+  /** Field of the day. */
+  readonly day: string
 }
 
 /** A business fact for others: published on `erp-out.<entity>.<type>`. */

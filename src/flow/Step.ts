@@ -170,6 +170,8 @@ export interface Load<D> {
    * next one's; a transition moves them all. None: later transitions and comparisons leave the event out.
    */
   rows(write: Write<D>): Row | ReadonlyArray<Row> | Refusal
+  /** Columns whose text Odoo brings into a form of its own (a VAT number): looked at, it is the same in any form. */
+  readonly rewritten?: ReadonlyArray<string>
   /** How the record is taken back when a later step is refused for good. Default: it stands and the exception names it. */
   readonly compensate?: Compensation
 }

@@ -5,10 +5,12 @@
 import { HttpApi, OpenApi } from "effect/http-api"
 import { VERSION } from "../config/version.ts"
 import { CallerGroup } from "./api/caller.ts"
+import { ConfigurationGroup } from "./api/configuration.ts"
 import { EntitiesGroup } from "./api/entities.ts"
 import { AmendmentsGroup, ExceptionsGroup, RedrivesGroup } from "./api/exceptions.ts"
 import { PeriodsGroup } from "./api/periods.ts"
 import { AuditGroup, IncidentsGroup } from "./api/records.ts"
+import { ReplaysGroup } from "./api/replays.ts"
 import { StatusGroup } from "./api/status.ts"
 import { TokensGroup } from "./api/tokens.ts"
 import { Authentication, Idempotency, Problems } from "./middleware.ts"
@@ -27,6 +29,8 @@ export const Api = HttpApi.make("weir").add(
   IncidentsGroup,
   AuditGroup,
   PeriodsGroup,
+  ConfigurationGroup,
+  ReplaysGroup,
   TokensGroup,
 ).middleware(Idempotency).middleware(Authentication).middleware(Problems).prefix(PREFIX).annotateMerge(
   OpenApi.annotations({

@@ -51,7 +51,7 @@ export const fromPorts = (
 
 /** Ready when broker and ledger answer and every configured entity is owned by an actor. */
 export const health = Layer.unwrap(Effect.gen(function* () {
-  const { entities } = yield* Roster
+  const roster = yield* Roster
   const { statuses } = yield* Actors
-  return fromPorts(Effect.map(statuses, (live) => [...entities.keys()].filter((code) => !live.get(code)?.epoch)))
+  return fromPorts(Effect.map(statuses, (live) => [...roster.entities.keys()].filter((code) => !live.get(code)?.epoch)))
 }))

@@ -5,10 +5,12 @@ import { Api } from "./Api.ts"
 import * as Authentication from "./authentication.ts"
 import { boundary } from "./boundary.ts"
 import { caller } from "./handlers/caller.ts"
+import { configuration } from "./handlers/configuration.ts"
 import { entities } from "./handlers/entities.ts"
 import { amendments, exceptions, redrives } from "./handlers/exceptions.ts"
 import { periods } from "./handlers/periods.ts"
 import { audit, incidents } from "./handlers/records.ts"
+import { replays } from "./handlers/replays.ts"
 import { status } from "./handlers/status.ts"
 import { tokens } from "./handlers/tokens.ts"
 import * as Idempotency from "./idempotency.ts"
@@ -24,6 +26,8 @@ const handlers = Layer.mergeAll(
   incidents,
   audit,
   periods,
+  configuration,
+  replays,
   tokens,
 )
 

@@ -6,8 +6,11 @@ import { Context, Effect, Layer } from "effect"
 import { Access } from "./Access.ts"
 import { Amendments } from "./Amendments.ts"
 import { Desk } from "./Desk.ts"
-import { type Answer, type EventState, Ledger, type Tally } from "./Ledger.ts"
+import { type EventState, Ledger, type Tally } from "./Ledger.ts"
+import { Recall } from "./Recall.ts"
+import { Runs } from "./Runs.ts"
 import { makeAccess } from "./memory/access.ts"
+import { answersIn } from "./memory/admit.ts"
 import { makeAmendments } from "./memory/amendments.ts"
 import { dismiss, retry } from "./memory/decide.ts"
 import { makeDesk } from "./memory/desk.ts"
@@ -18,17 +21,10 @@ import { auditOf, govern, incidentsOf } from "./memory/governance.ts"
 import { settle } from "./memory/settle.ts"
 import { advance, feedOf } from "./memory/told.ts"
 import { close, due } from "./memory/windows.ts"
-import {
-  type EntityState,
-  type HeldEntry,
-  isBefore,
-  type Known,
-  mappingOf,
-  nameOf,
-  noCounters,
-  release,
-} from "./memory/state.ts"
+import { type EntityState, type HeldEntry, type Known, nameOf, noCounters, release, stateOf } from "./memory/state.ts"
 import type { KeyMapping } from "./batch.ts"
+import { makeRecall } from "./memory/recall.ts"
+import { makeRuns } from "./memory/runs.ts"
 import { type Fault, Store } from "./memory/Store.ts"
 import { Redrives } from "./Redrives.ts"
 import { printable } from "./text.ts"
@@ -48,6 +44,8 @@ export interface Inspection {
 export class MemoryLedger extends Context.Service<MemoryLedger, {
   readonly ledger: typeof Ledger.Service
   readonly access: typeof Access.Service
+  readonly recall: typeof Recall.Service
+  readonly runs: typeof Runs.Service
   readonly desk: typeof Desk.Service
   readonly amendments: typeof Amendments.Service
   readonly redrives: typeof Redrives.Service
@@ -73,9 +71,6 @@ const exceptionOf = (
   heldSinceMillis,
   message,
 })
-
-const stateOf = (state: EntityState, eventId: string, known: Known): EventState =>
-  known.state === "held" ? state.held.get(eventId)?.state ?? "parked" : known.state
 
 const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
   [...new Set([...state.counters.keys(), ...state.checkpoints.keys()])].toSorted().map((flow) => {
@@ -110,31 +105,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
         state.lease = { epoch, owner, mode, claimedAtMillis: now, override: state.lease?.override ?? null }
         return { entity, epoch, mode, checkpoints: new Map(state.checkpoints) }
       }),
-    admit: (fence, flow, questions) =>
-      owned("admit", fence, (state) => {
-        const rivals = new Map<string, Array<HeldEntry>>()
-        for (const entry of state.held.values()) {
-          const name = nameOf(entry.record.flow, entry.record.key)
-          const known = rivals.get(name)
-          if (known === undefined) rivals.set(name, [entry])
-          else known.push(entry)
-        }
-        return questions.map((question): Answer => {
-          const eventId = printable(question.eventId)
-          const known = state.events.get(eventId)
-          const own = state.held.get(eventId)
-          return {
-            seen: known === undefined
-              ? null
-              : { state: stateOf(state, eventId, known), payloadHash: known.record.payloadHash },
-            mapping: mappingOf(state, { flow, key: question.key }),
-            blocked: (rivals.get(nameOf(flow, question.key)) ?? []).some((rival) =>
-              rival !== own && (own === undefined || isBefore(rival.record, own.record))
-            ),
-            references: question.references.map((reference) => mappingOf(state, reference)),
-          }
-        })
-      }),
+    admit: (fence, flow, questions) => owned("admit", fence, (state) => answersIn(state, flow, questions)),
     settle: (fence, settlement) => owned("settle", fence, (state, now) => settle(state, settlement, now, nextOutboxId)),
     ready: (fence, flow, limit, except) =>
       owned("ready", fence, (state) => {
@@ -230,6 +201,8 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
   return MemoryLedger.of({
     ledger,
     access: makeAccess(store),
+    recall: makeRecall(store),
+    runs: makeRuns(store),
     desk: makeDesk(store),
     amendments: makeAmendments(store),
     redrives: makeRedrives(store),
@@ -237,7 +210,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
         entity,
-        events: [...state.events].map(([id, known]) => ({ ...known, state: stateOf(state, id, known) })),
+        events: [...state.events.values()].map((known) => ({ ...known, state: stateOf(state, known) })),
         mappings: [...state.mappings.values()],
         held: [...state.held.values()].map((entry) => ({ ...entry })),
         checkpoints: new Map(state.checkpoints),
@@ -247,11 +220,15 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
 })
 
 /** The handle and the ports. */
-export const layer: Layer.Layer<MemoryLedger | Ledger | Access | Desk | Amendments | Redrives> = Layer.effectContext(
+export type Ports = Ledger | Access | Desk | Amendments | Redrives | Recall | Runs
+
+export const layer: Layer.Layer<MemoryLedger | Ports> = Layer.effectContext(
   Effect.map(make, (handle) =>
     Context.make(MemoryLedger, handle).pipe(
       Context.add(Ledger, handle.ledger),
       Context.add(Access, handle.access),
+      Context.add(Recall, handle.recall),
+      Context.add(Runs, handle.runs),
       Context.add(Desk, handle.desk),
       Context.add(Amendments, handle.amendments),
       Context.add(Redrives, handle.redrives),

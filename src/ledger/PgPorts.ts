@@ -9,10 +9,14 @@ import * as PgAccess from "./PgAccess.ts"
 import * as PgAmendments from "./PgAmendments.ts"
 import * as PgDesk from "./PgDesk.ts"
 import * as PgLedger from "./PgLedger.ts"
+import * as PgRecall from "./PgRecall.ts"
 import * as PgRedrives from "./PgRedrives.ts"
+import * as PgRuns from "./PgRuns.ts"
+import { Recall } from "./Recall.ts"
 import { Redrives } from "./Redrives.ts"
+import { Runs } from "./Runs.ts"
 
-export type Ports = Ledger | Access | Desk | Amendments | Redrives
+export type Ports = Ledger | Access | Desk | Amendments | Redrives | Recall | Runs
 
 /** Over a client that somebody else owns. Does not touch the database. */
 export const fromClient = (sql: SqlClient.SqlClient, statementTimeout?: Duration.Input): Context.Context<Ports> =>
@@ -21,6 +25,8 @@ export const fromClient = (sql: SqlClient.SqlClient, statementTimeout?: Duration
     Context.add(Desk, PgDesk.fromClient(sql, statementTimeout)),
     Context.add(Amendments, PgAmendments.fromClient(sql, statementTimeout)),
     Context.add(Redrives, PgRedrives.fromClient(sql, statementTimeout)),
+    Context.add(Recall, PgRecall.fromClient(sql, statementTimeout)),
+    Context.add(Runs, PgRuns.fromClient(sql, statementTimeout)),
   )
 
 /** Connects and migrates; see `PgLedger.open`. */

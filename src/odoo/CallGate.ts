@@ -23,8 +23,11 @@ import { OdooError } from "./Odoo.ts"
 export type { GateDatabase }
 
 export interface GateOptions {
-  /** By the name that `weir.json` gives the database. */
-  readonly databases: ReadonlyMap<string, GateDatabase>
+  /**
+   * By the name that `weir.json` gives the database. Asked at every call: what it holds may change, and another object
+   * is another share or rate from then on.
+   */
+  readonly databases: Pick<ReadonlyMap<string, GateDatabase>, "get"> & { readonly keys: () => Iterable<string> }
   /** Most callers that wait per database; more are refused with `ODOO-UNAVAILABLE`. Default 10 000. */
   readonly maxWaiting?: number
 }
@@ -87,7 +90,23 @@ const refusal = (code: "ODOO-UNAVAILABLE" | "ODOO-REFUSED-CALL", { operation }: 
 export const make = Effect.fnUntraced(function* (options: GateOptions) {
   const scope = yield* Effect.scope
   const maxWaiting = options.maxWaiting ?? DEFAULT_MAX_WAITING
-  const doors = new Map([...options.databases].map(([name, database]) => [name, new Door(database)]))
+  const doors = new Map<string, Door>()
+  /** The door of a database as it is configured now. One that is gone keeps its door until its calls are over. */
+  const doorOf = (name: string): Door | undefined => {
+    const database = options.databases.get(name)
+    const door = doors.get(name)
+    if (database === undefined) {
+      if (door?.running === 0 && door.queue.size === 0) doors.delete(name)
+      return undefined
+    }
+    if (door === undefined) {
+      const made = new Door(database)
+      doors.set(name, made)
+      return made
+    }
+    door.adjust(database)
+    return door
+  }
 
   /** Opens the door now, again when the rate allows, and again when a call is late. */
   const open = (door: Door, clock: Clock.Clock): Effect.Effect<void> => {
@@ -166,7 +185,7 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
   return CallGate.of({
     run: <A, R>(database: string, caller: Caller, effect: Effect.Effect<A, OdooError, R>) =>
       Clock.clockWith((clock): Effect.Effect<A, OdooError, R> => {
-        const door = doors.get(database)
+        const door = doorOf(database)
         if (door === undefined) {
           return Effect.fail(refusal(
             "ODOO-REFUSED-CALL",
@@ -186,15 +205,18 @@ export const make = Effect.fnUntraced(function* (options: GateOptions) {
     divide: (database, part) =>
       Effect.clockWith((clock) =>
         Effect.suspend(() => {
-          const door = doors.get(database)
+          const door = doorOf(database)
           if (door === undefined) return Effect.void
           door.divide(part)
           return open(door, clock)
         })
       ),
-    favour: (database, entity, favoured) => Effect.sync(() => doors.get(database)?.queue.favour(entity, favoured)),
+    favour: (database, entity, favoured) => Effect.sync(() => doorOf(database)?.queue.favour(entity, favoured)),
     snapshot: Effect.sync(() =>
-      [...doors].map(([database, door]) => ({
+      [...options.databases.keys()].flatMap((database) => {
+        const door = doorOf(database)
+        return door === undefined ? [] : [{ database, door }]
+      }).map(({ database, door }) => ({
         database,
         cap: door.cap,
         limit: door.limit.value,

@@ -52,7 +52,8 @@ export class Door {
   readonly #bulkhead = new Bulkhead()
   /** Places that are kept for the critical lane. */
   readonly #kept = new Set<symbol>()
-  readonly #database: GateDatabase
+  #database: GateDatabase
+  #part = 1
   readonly #contention: Contention
   /** Between the starts of two calls, 0 without a rate. */
   #intervalMillis: number
@@ -60,8 +61,8 @@ export class Door {
 
   constructor(database: GateDatabase) {
     this.#database = database
-    this.cap = this.#capOf(1)
-    this.#intervalMillis = this.#intervalOf(1)
+    this.cap = this.#capOf()
+    this.#intervalMillis = this.#intervalOf()
     this.limit = new AdaptiveLimit(this.cap)
     this.#contention = {
       weightOf: (entity) => this.queue.weightOf(entity),
@@ -75,9 +76,15 @@ export class Door {
 
   /** This process keeps to such a part of share and rate, above 0, at most 1. */
   divide(part: number): void {
-    this.cap = this.#capOf(part)
-    this.limit.setCap(this.cap)
-    this.#intervalMillis = this.#intervalOf(part)
+    this.#part = part
+    this.#resize()
+  }
+
+  /** Another share or rate from the next call on; the same object changes nothing. */
+  adjust(database: GateDatabase): void {
+    if (database === this.#database) return
+    this.#database = database
+    this.#resize()
   }
 
   /** Lets in whom it can. Answers how long to wait before the rate lets in the next one; 0 when it is not the rate. */
@@ -144,14 +151,20 @@ export class Door {
     waiter.admit()
   }
 
-  #capOf(part: number): number {
-    const { share, workers } = this.#database
-    // A third of three is one, whatever a third is in binary.
-    return Math.max(1, Math.floor(workers * share * part + 1e-9))
+  #resize(): void {
+    this.cap = this.#capOf()
+    this.limit.setCap(this.cap)
+    this.#intervalMillis = this.#intervalOf()
   }
 
-  #intervalOf(part: number): number {
+  #capOf(): number {
+    const { share, workers } = this.#database
+    // A third of three is one, whatever a third is in binary.
+    return Math.max(1, Math.floor(workers * share * this.#part + 1e-9))
+  }
+
+  #intervalOf(): number {
     const { callsPerSecond = 0 } = this.#database
-    return callsPerSecond <= 0 ? 0 : 1000 / (callsPerSecond * part)
+    return callsPerSecond <= 0 ? 0 : 1000 / (callsPerSecond * this.#part)
   }
 }

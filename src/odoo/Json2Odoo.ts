@@ -8,6 +8,7 @@
 import { Duration, Effect, Layer, Redacted } from "effect"
 import { HttpClient, HttpClientError, HttpClientRequest } from "effect/http"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { elapsedMillis } from "../telemetry/elapsed.ts"
 import { classify, classifyTransport } from "./classify.ts"
 import { type Json, Odoo, type OdooCall, OdooError } from "./Odoo.ts"
 
@@ -16,7 +17,10 @@ export interface Json2Database {
   readonly url: URL
   /** Odoo's own name of the database, sent as `X-Odoo-Database`. */
   readonly database: string
-  /** Reads the technical user's API key. Run at the first call and again whenever Odoo refuses the key it gave. */
+  /**
+   * Reads the technical user's API key. Run at the first call, again whenever Odoo refuses the key it gave, and once a
+   * minute while there are calls, so that a new key counts before the old one ends.
+   */
   readonly key: Effect.Effect<Redacted.Redacted<string>, OdooError>
   /**
    * How long a call may take, from its first byte to the end of the answer. Longer than Odoo's `limit_time_real`
@@ -26,15 +30,27 @@ export interface Json2Database {
 }
 
 export interface Json2Options {
-  /** By the name that `weir.json` gives the database. */
-  readonly databases: ReadonlyMap<string, Json2Database>
+  /**
+   * By the name that `weir.json` gives the database. Asked at every call: what it holds may change, and another object
+   * is another Odoo from then on, or another key.
+   */
+  readonly databases: Pick<ReadonlyMap<string, Json2Database>, "get">
   /** Weir's version, for the User-Agent. */
   readonly version: string
 }
 
 export const DEFAULT_TIMEOUT: Duration.Input = "150 seconds"
+/** How long a key counts before it is read again. */
+const KEY_AGE_MILLIS = 60_000
 /** How long a question for the version may take. */
 const VERSION_TIMEOUT: Duration.Input = "10 seconds"
+
+interface Key {
+  readonly key: Redacted.Redacted<string>
+  /** What it was read for. */
+  readonly target: Json2Database
+  readonly readAtMillis: number
+}
 
 /** The code of the error that undici or Node raised, as deep in the causes as it lies. */
 const codeIn = (error: unknown, depth = 4): string => {
@@ -116,7 +132,7 @@ export const make = Effect.fnUntraced(function* ({ databases, version }: Json2Op
   const client = (yield* HttpClient.HttpClient).pipe(
     HttpClient.transformResponse(Effect.provideService(HttpClient.TracerDisabledWhen, () => true)),
   )
-  const keys = new Map<string, Redacted.Redacted<string>>()
+  const keys = new Map<string, Key>()
 
   const targetOf = (name: string, operation: string): Effect.Effect<Json2Database, OdooError> => {
     const target = databases.get(name)
@@ -132,12 +148,32 @@ export const make = Effect.fnUntraced(function* ({ databases, version }: Json2Op
   }
 
   const readKey = (name: string, target: Json2Database) =>
-    Effect.tap(target.key, (key) => Effect.sync(() => keys.set(name, key)))
+    Effect.gen(function* () {
+      const key = yield* target.key
+      keys.set(name, { key, target, readAtMillis: yield* elapsedMillis })
+      return key
+    })
+
+  /** The key as it was read within the last minute. One that cannot be read any more counts until Odoo refuses it. */
+  const keyOf = Effect.fnUntraced(function* (name: string, target: Json2Database) {
+    const known = keys.get(name)
+    if (known === undefined || known.target !== target) return yield* readKey(name, target)
+    const nowMillis = yield* elapsedMillis
+    if (nowMillis - known.readAtMillis < KEY_AGE_MILLIS) return known.key
+    // Whoever calls meanwhile goes on with what is known.
+    keys.set(name, { ...known, readAtMillis: nowMillis })
+    return yield* readKey(name, target).pipe(
+      Effect.tapError(({ message }) =>
+        Effect.logWarning(`the key of ${name} cannot be read again, the one before counts: ${message}`)
+      ),
+      Effect.orElseSucceed(() => known.key),
+    )
+  })
 
   const call = Effect.fnUntraced(function* (call: OdooCall) {
     const operation = `${call.model}/${call.method}`
     const target = yield* targetOf(call.database, operation)
-    const key = keys.get(call.database) ?? (yield* readKey(call.database, target))
+    const key = yield* keyOf(call.database, target)
     const request = requestOf(version, target, call)
     const send = (key: Redacted.Redacted<string>) =>
       exchange(

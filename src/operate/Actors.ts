@@ -30,11 +30,17 @@ export interface Obeyed {
 }
 
 export class Actors extends Context.Service<Actors, {
+  /** Whether a service runs here. */
+  readonly running: boolean
   /** What they say of themselves, by entity. Who does not answer in time is left out. Never fails. */
   readonly statuses: Effect.Effect<ReadonlyMap<string, EntityStatus>>
   /** Tells an entity that somebody else made events of it ready. Never fails: it looks by itself now and then. */
   readonly released: (entity: string) => Effect.Effect<void>
+  /** Has the runner of an entity read its configuration again. Why it did not; empty when it did. Never fails. */
+  readonly reconfigure: (entity: string) => Effect.Effect<string>
   /** An order in the name of `actor`. `Conflict`: not as the entity stands; `Unavailable`: nobody there to obey. */
+  /** Runs of the entity were changed: they are taken up now. `Unavailable`: nobody there, and none will be. */
+  readonly takeUp: (entity: string) => Effect.Effect<void, Unavailable>
   readonly order: (entity: string, order: Order, actor: string) => Effect.Effect<Obeyed, Conflict | Unavailable>
 }>()("weir/operate/Actors") {}
 
@@ -50,14 +56,19 @@ const unreachable = (entity: string) =>
     detail: `No actor of ${entity} answers. Look at weir status and at the service's log, then try again.`,
   })
 
+/** Orders go to a service that runs. */
+export const nobody = new Unavailable({
+  detail: "No weir runs. Start it with weir run: orders go to the running service.",
+})
+
 /** On the cluster that this process is part of. */
 export const live = Layer.effect(
   Actors,
   Effect.gen(function* () {
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     const client = yield* LegalEntity.client
     const clientOf = (code: string) => {
-      const settings = entities.get(code)
+      const settings = roster.entities.get(code)
       return client(settings === undefined ? code : addressOf(settings))
     }
 
@@ -80,21 +91,37 @@ export const live = Layer.effect(
     }
 
     return Actors.of({
-      statuses: Effect.forEach(
-        [...entities.keys()],
-        (code) =>
-          clientOf(code).Status().pipe(
-            Effect.timeout(STATUS_WITHIN),
-            Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
-            Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
-          ),
-        { concurrency: CONCURRENCY },
+      running: true,
+
+      statuses: Effect.suspend(() =>
+        Effect.forEach(
+          [...roster.entities.keys()],
+          (code) =>
+            clientOf(code).Status().pipe(
+              Effect.timeout(STATUS_WITHIN),
+              Effect.map((status): ReadonlyArray<EntityStatus> => [status]),
+              Effect.orElseSucceed((): ReadonlyArray<EntityStatus> => []),
+            ),
+          { concurrency: CONCURRENCY },
+        )
       ).pipe(Effect.map((found) => new Map(found.flat().map((status) => [status.entity, status])))),
 
+      // Who is not reached looks by itself in a few seconds.
+      takeUp: (entity) => clientOf(entity).TakeUp().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore),
+
       released: (entity) =>
-        entities.has(entity)
+        roster.entities.has(entity)
           ? clientOf(entity).Released().pipe(Effect.timeout(STATUS_WITHIN), Effect.ignore({ log: "Debug" }))
           : Effect.void,
+
+      reconfigure: (entity) =>
+        clientOf(entity).Reconfigure().pipe(
+          Effect.as(""),
+          Effect.timeout(STATUS_WITHIN),
+          Effect.catch((error) =>
+            Effect.succeed(error instanceof ControlRefused ? error.message : unreachable(entity).detail ?? "")
+          ),
+        ),
 
       order: Effect.fnUntraced(function* (entity, order, actor) {
         const done = yield* send(entity, order, actor).pipe(
@@ -116,8 +143,10 @@ export const live = Layer.effect(
 
 /** Where no service runs: nobody says anything of itself, and nobody obeys. */
 export const absent = Layer.succeed(Actors, {
+  running: false,
   statuses: Effect.succeed(new Map()),
+  takeUp: () => Effect.fail(nobody),
   released: () => Effect.void,
-  order: () =>
-    Effect.fail(new Unavailable({ detail: "No weir runs. Start it with weir run: orders go to the running service." })),
+  reconfigure: () => Effect.succeed(""),
+  order: () => Effect.fail(nobody),
 })

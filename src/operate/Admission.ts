@@ -39,9 +39,9 @@ export const layer = Layer.effect(
   Admission,
   Effect.gen(function* () {
     const access = yield* Access
-    const { entities } = yield* Roster
+    const roster = yield* Roster
 
-    const exists = (entity: string): boolean => entities.has(entity) || entity === UNROUTED
+    const exists = (entity: string): boolean => roster.entities.has(entity) || entity === UNROUTED
 
     const refusal = (caller: CallerIdentity, operation: OperationName, entity: string | null) => {
       const { right } = specOf(operation)
@@ -58,7 +58,9 @@ export const layer = Layer.effect(
         return new Forbidden({ detail: `${caller.name} has no rights on this legal entity.` })
       }
       return entity === null || exists(entity) ? null : new NotFound({
-        detail: `${entity} is not in the configuration. There are: ${[...entities.keys()].join(", ") || "none"}.`,
+        detail: `${entity} is not in the configuration. There are: ${
+          [...roster.entities.keys()].join(", ") || "none"
+        }.`,
       })
     }
 

@@ -37,12 +37,12 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const ledger = yield* Ledger
     const admission = yield* Admission
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     return Periods.of({
       approve: Effect.fnUntraced(function* (caller, entity, month) {
         yield* admission.enter(caller, "period.approve", entity, { month })
         const released = yield* ledger.approve(entity, { flow: PERIOD_FLOW, key: month }, caller.name).pipe(asked)
-        const { latePolicy = "exception" } = entities.get(entity) ?? {}
+        const { latePolicy = "exception" } = roster.entities.get(entity) ?? {}
         return { entity, month, by: caller.name, released, latePolicy }
       }),
     })

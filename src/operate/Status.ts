@@ -50,6 +50,10 @@ export const StatusRow = Schema.Struct({
   oldestAgeSeconds: Schema.NullOr(Schema.Int),
   /** Activations of the entity so far; 0 before the first. */
   epoch: Schema.Int,
+  /** Process that claimed the entity last, as the ledger has it: host and process id; empty: nobody ever did. */
+  owner: Schema.String,
+  /** Since when, RFC 3339; null: nobody ever did. */
+  since: Schema.NullOr(Schema.String),
   /** Why it is troubled; empty otherwise. */
   trouble: Schema.String,
   /** Events whose last try did not go through and that are tried again. */
@@ -81,18 +85,18 @@ export class Status extends Context.Service<Status, {
 export const layer = Layer.effect(
   Status,
   Effect.gen(function* () {
-    const { entities, flows } = yield* Roster
+    const roster = yield* Roster
     const { statuses } = yield* Actors
     const admission = yield* Admission
     const ports = yield* Effect.context<Broker | Ledger>()
     return Status.of({
       show: Effect.fnUntraced(function* (caller, { entity }) {
         const visible = yield* admission.visible(caller, "status.show", entity)
-        const shown = [...entities].filter(([code]) => visible === null || visible.includes(code))
+        const shown = [...roster.entities].filter(([code]) => visible === null || visible.includes(code))
         const live = yield* statuses
         const rows = yield* statusRows({
-          entities: new Map(shown.map(([code, { mode }]) => [code, mode])),
-          flows,
+          entities: new Map(shown),
+          flows: roster.flows,
           live,
         })
           .pipe(Effect.provide(ports), asked)

@@ -111,7 +111,7 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const access = yield* Access
     const admission = yield* Admission
-    const { entities: configured } = yield* Roster
+    const roster = yield* Roster
 
     return Tokens.of({
       create: Effect.fnUntraced(function* (caller, { days = DEFAULT_DAYS, entities = null, owner, roles }) {
@@ -123,7 +123,7 @@ export const layer = Layer.effect(
           entities: entities?.join(" ") ?? "all",
           days,
         })
-        const unknown = entities?.filter((entity) => !configured.has(entity)) ?? []
+        const unknown = entities?.filter((entity) => !roster.entities.has(entity)) ?? []
         if (unknown.length > 0) {
           return yield* new Invalid({ detail: `Not in the configuration: ${unknown.join(", ")}.` })
         }

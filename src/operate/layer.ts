@@ -8,7 +8,9 @@ import * as Exceptions from "./Exceptions.ts"
 import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
+import * as Reconfiguration from "./Reconfiguration.ts"
 import * as Redriving from "./Redriving.ts"
+import * as Replays from "./Replays.ts"
 import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
 
@@ -19,7 +21,9 @@ export const layer = Layer.mergeAll(
   Exceptions.layer,
   Incidents.layer,
   Periods.layer,
+  Reconfiguration.layer,
   Redriving.layer,
+  Replays.layer,
   Status.layer,
   Tokens.layer,
 ).pipe(Layer.provide([Admission.layer, Standing.layer]))

@@ -2,9 +2,10 @@
 import { Clock, DateTime, Effect } from "effect"
 import type { EntityStatus } from "../actor/Board.ts"
 import { ODOO } from "../actor/modes/Conduct.ts"
+import { type EntitySettings, flowsOf } from "../actor/Roster.ts"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
-import { Ledger, type Mode, type Tally } from "../ledger/Ledger.ts"
+import { Ledger, type Tally } from "../ledger/Ledger.ts"
 import type { StatusRow } from "./Status.ts"
 
 /** Questions for a backlog at the same time. */
@@ -13,8 +14,8 @@ const CONCURRENCY = 8
 const BACKLOG_TIMEOUT = "2 seconds"
 
 export interface StatusScope {
-  /** Configured entities with their configured mode. */
-  readonly entities: ReadonlyMap<string, Mode>
+  /** Configured entities with their configured mode and flows. */
+  readonly entities: ReadonlyMap<string, Pick<EntitySettings, "mode" | "flows">>
   readonly flows: ReadonlyArray<Pick<Flow, "name" | "domain" | "needs">>
   /** What the actors of this process or cluster say, by entity; empty when asked from outside. */
   readonly live: ReadonlyMap<string, EntityStatus>
@@ -61,7 +62,9 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
   const now = yield* Clock.currentTimeMillis
   const tallyOf = new Map(tallies.map((tally) => [keyOf(tally.entity, tally.flow), tally]))
   const ownerOf = new Map(owners.map((owner) => [owner.entity, owner]))
-  const pairs = [...entities].flatMap(([entity, mode]) => flows.map((flow) => ({ entity, mode, flow })))
+  const pairs = [...entities].flatMap(([entity, settings]) =>
+    flowsOf(flows, settings).map((flow) => ({ entity, mode: settings.mode, flow }))
+  )
   return yield* Effect.forEach(pairs, ({ entity, flow, mode }) =>
     Effect.gen(function* () {
       const tally = tallyOf.get(keyOf(entity, flow.name)) ?? none
@@ -100,6 +103,8 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
         ratePerSecond: line?.ratePerSecond ?? 0,
         oldestAgeSeconds: oldest === null ? null : Math.max(0, Math.floor((now - oldest) / 1_000)),
         epoch,
+        owner: owner?.owner ?? "",
+        since: owner === undefined ? null : DateTime.formatIso(DateTime.makeUnsafe(owner.claimedAtMillis)),
         trouble: line?.trouble || actor?.trouble || "",
         retrying: line?.retrying ?? 0,
         attempts: line?.attempts ?? 0,

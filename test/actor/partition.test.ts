@@ -23,7 +23,7 @@ const entities = new Map([
   settings("nl01", "main"),
   settings("uk01", "other"),
 ])
-const roster = Layer.succeed(Roster, { owner: "a:1", entities, flows: [] })
+const roster = Layer.succeed(Roster, { owner: "a:1", entities, flows: [], changed: () => Effect.never })
 const databases = new Map([["main", { workers: 9, share: 1 }], ["other", { workers: 8, share: 1 }]])
 const caps = Effect.map(CallGate.use((gate) => gate.snapshot), (doors) => doors.map(({ cap }) => cap))
 const owned = (owner: string, ...codes: ReadonlyArray<string>) => codes.map((entity) => ({ entity, owner }))

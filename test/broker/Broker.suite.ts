@@ -303,6 +303,24 @@ export const brokerSuite = <Extra>(name: string, harness: Harness<Extra>): void 
       }),
     )
     provisioned(
+      "reads from a time on, and from a place in the stream, whichever comes later",
+      Effect.gen(function* () {
+        const { publish, read } = yield* Broker
+        yield* publish(numbered(3))
+        yield* harness.pass(20)
+        yield* publish(numbered(3, undefined, 4))
+        const stored = yield* Stream.runCollect(read({ subject: "erp.>", fromSequence: 1 }))
+        const fromMillis = stored[3]!.storedAtMillis
+        assert.isAbove(fromMillis, stored[2]!.storedAtMillis)
+        const idsFrom = (range: { readonly fromSequence: number; readonly fromMillis: number }) =>
+          Effect.map(Stream.runCollect(read({ subject: "erp.>", ...range })), (found) => found.map(idOf))
+        assert.deepStrictEqual(yield* idsFrom({ fromSequence: 1, fromMillis }), [4, 5, 6])
+        assert.deepStrictEqual(yield* idsFrom({ fromSequence: 5, fromMillis }), [5, 6])
+        assert.deepStrictEqual(yield* idsFrom({ fromSequence: 1, fromMillis: 0 }), range(1, 6))
+        assert.deepStrictEqual(yield* idsFrom({ fromSequence: 1, fromMillis: stored[5]!.storedAtMillis + 10_000 }), [])
+      }),
+    )
+    provisioned(
       "counts messages by subject",
       Effect.gen(function* () {
         const { publish, subjects } = yield* Broker

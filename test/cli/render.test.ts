@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import type { StatusRow } from "../../src/operate/Status.ts"
 import { renderFindings } from "../../src/cli/findings.ts"
 import { serviceUrl } from "../../src/cli/door.ts"
-import { ageOf, render } from "../../src/cli/statusReport.ts"
+import { ageOf, render, renderOwners } from "../../src/cli/statusReport.ts"
 import { painted, paintFor, plain, table } from "../../src/cli/table.ts"
 
 const row: StatusRow = {
@@ -28,6 +28,8 @@ const row: StatusRow = {
   ratePerSecond: 1.5,
   oldestAgeSeconds: 7_300,
   epoch: 4,
+  owner: "host-1:71",
+  since: "2026-12-31T10:00:00.000Z",
   trouble: "",
   retrying: 0,
   attempts: 0,
@@ -73,6 +75,16 @@ describe("the status table", () => {
       "1",
       "1.5",
       "2h",
+    ])
+  })
+
+  it("shows who owns each legal entity once, whatever the number of its flows", () => {
+    const rows = [row, { ...row, flow: "payments" }, { ...row, entity: "nl01", owner: "", since: null, epoch: 0 }]
+    const lines = renderOwners({ version: "0", at: "", live: true, rows }, plain).split("\n")
+    assert.deepStrictEqual(lines.map((line) => line.trim().split(/\s+/u)), [
+      ["ENTITY", "OWNER", "EPOCH", "SINCE"],
+      ["be01", "host-1:71", "4", "2026-12-31T10:00:00Z"],
+      ["nl01", "-", "0", "-"],
     ])
   })
 

@@ -70,10 +70,17 @@ export interface Observer {
   readonly figures: Effect.Effect<ReadonlyArray<Figure>>
   /** Figures that differ, records in Odoo that are nobody's, keys whose order was broken: nothing, if all is well. */
   readonly wrong: Effect.Effect<ReadonlyArray<string>>
+  /** Activations so far, by entity. */
+  readonly epochs: Effect.Effect<ReadonlyMap<string, number>>
   /** Process ids of the present owners, by entity. */
   readonly owners: Effect.Effect<ReadonlyMap<string, number>>
   /** Deletes all checkpoints, as an operator would after the stream was lost. */
   readonly rewind: Effect.Effect<void>
+}
+
+/** What stands in `weir.json`, as far as tests change it. */
+export interface Configured {
+  readonly entities: Readonly<Record<string, object>>
 }
 
 export interface Installation extends Observer {
@@ -88,6 +95,8 @@ export interface Installation extends Observer {
   readonly weirWith: (flagsOf: (folder: string) => ReadonlyArray<string>) => Installation["weir"]
   /** Starts one of several, `number` from 0, at its place in the cluster. */
   readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
+  /** Writes another `weir.json`; whoever runs may take it up. */
+  readonly reconfigure: (change: (given: Configured) => unknown) => Effect.Effect<void>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
   /** Publishes it little by little, whatever happens to the broker meanwhile: what is not confirmed is sent again. */
@@ -180,7 +189,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     grace: millis(options.grace ?? "20 seconds"),
     dataDir: join(folder, "data"),
   }
-  yield* Effect.promise(() => writeFile(file, JSON.stringify(configuration)))
+  const text = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value)
+  yield* Effect.promise(() => writeFile(file, text(configuration)))
   const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
   const start = (flags?: ReadonlyArray<string>) =>
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
@@ -204,6 +214,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     weir: start(),
     weirWith: (flagsOf) => start(flagsOf(folder)),
     runner,
+    reconfigure: (change) => Effect.promise(() => writeFile(file, text(change(configuration)))),
     publish: publish(brokerUrl, scenario, { replicas }),
     trickle: trickle(brokerUrl, scenario, 0, Infinity),
     tricklePart: (from, to) => trickle(brokerUrl, scenario, from, to),
@@ -253,6 +264,10 @@ export const observe = Effect.fnUntraced(function* (
     ledger,
     odoo,
     rewind: Effect.asVoid(asked(sql.unsafe("delete from weir.checkpoint"))),
+    epochs: Effect.map(
+      asked(ledger.owners),
+      (owners) => new Map(owners.map(({ entity, epoch }) => [entity, epoch])),
+    ),
     owners: Effect.map(
       asked(ledger.owners),
       (owners) =>

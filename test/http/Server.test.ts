@@ -11,7 +11,9 @@ import { Entities } from "../../src/operate/Entities.ts"
 import { Exceptions } from "../../src/operate/Exceptions.ts"
 import { Incidents } from "../../src/operate/Incidents.ts"
 import { Periods } from "../../src/operate/Periods.ts"
+import { Reconfiguration } from "../../src/operate/Reconfiguration.ts"
 import { Redriving } from "../../src/operate/Redriving.ts"
+import { Replays } from "../../src/operate/Replays.ts"
 import { Status } from "../../src/operate/Status.ts"
 import { Tokens } from "../../src/operate/Tokens.ts"
 import { flowMeter } from "../../src/telemetry/Metrics.ts"
@@ -25,6 +27,8 @@ const broken = Layer.mergeAll(
   Layer.mock(Entities, {}),
   Layer.mock(Incidents, {}),
   Layer.mock(Periods, {}),
+  Layer.mock(Reconfiguration, {}),
+  Layer.mock(Replays, {}),
   Layer.succeed(Status, { show: () => Effect.die(new Error("postgres://weir:secret@10.0.0.7/weir")) }),
   Layer.mock(Tokens, {}),
 )

@@ -5,11 +5,15 @@ import { layer, make } from "../../src/ledger/MemoryLedger.ts"
 import { accessSuite } from "./Access.suite.ts"
 import { deskSuite } from "./Desk.suite.ts"
 import { ledgerSuite } from "./Ledger.suite.ts"
+import { recallSuite } from "./Recall.suite.ts"
+import { runsSuite } from "./Runs.suite.ts"
 import { applied, parked, settlement } from "./outcomes.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 
 ledgerSuite("memory", layer)
 accessSuite("memory", layer)
+recallSuite("memory", layer)
+runsSuite("memory", layer)
 deskSuite("memory", layer)
 
 describe("MemoryLedger", () => {

@@ -6,7 +6,15 @@ import { make } from "../../src/ledger/PgLedger.ts"
 import { applied, settlement } from "./outcomes.ts"
 import { connection, emptyDatabase, Server } from "./server.ts"
 
-const all = ["0001_tables", "0002_verbs", "0003_governance", "0005_access", "0006_desk", "0008_windows"]
+const all = [
+  "0001_tables",
+  "0002_verbs",
+  "0003_governance",
+  "0005_access",
+  "0006_desk",
+  "0008_windows",
+  "0010_runs",
+]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
   it.effect("bring an empty database to the latest version, and do nothing the second time", () =>
@@ -38,6 +46,8 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "migration",
           "outbox",
           "redrive",
+          "run",
+          "run_event",
           "tally",
           "told",
           "window",

@@ -8,7 +8,7 @@ import { realSleep } from "../../src/embedded/PostgresProcess.ts"
 import { verifyAudit } from "../../src/ledger/Governance.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { make as makeMemory } from "../../src/ledger/MemoryLedger.ts"
-import { connect, fromClient, make } from "../../src/ledger/PgLedger.ts"
+import { connect, fromClient, make, open } from "../../src/ledger/PgLedger.ts"
 import { causeOf, fingerprintOf } from "../../src/ledger/cause.ts"
 import * as PgDesk from "../../src/ledger/PgDesk.ts"
 import * as PgPorts from "../../src/ledger/PgPorts.ts"
@@ -17,16 +17,27 @@ import { deskSuite } from "./Desk.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
 import { reasons } from "../../src/reason/Reason.ts"
 import { applied, behind, generator, parked, settlement, waiting } from "./outcomes.ts"
+import { recallSuite } from "./Recall.suite.ts"
+import { recorded } from "./recorded.ts"
+import { runsSuite } from "./Runs.suite.ts"
 import { everything, randomWork, seedsOf } from "./random.ts"
 import { connection, emptyDatabase, Server, urlWith } from "./server.ts"
 
-const ledger = Layer.effect(Ledger, Effect.flatMap(Server, (server) => make({ url: server.url, poolSize: 6 })))
+const ledger = Layer.effect(
+  Ledger,
+  Effect.flatMap(Server, ({ url }) => Effect.map(recorded(open({ url, poolSize: 6 })), (sql) => fromClient(sql))),
+)
 
 ledgerSuite("PostgreSQL", ledger.pipe(Layer.provide(Server.layer)))
 const ports = Layer.effectContext(
-  Effect.flatMap(Server, (server) => PgPorts.make({ url: server.url, poolSize: 6 })),
+  Effect.flatMap(
+    Server,
+    ({ url }) => Effect.map(recorded(open({ url, poolSize: 6 })), (sql) => PgPorts.fromClient(sql)),
+  ),
 ).pipe(Layer.provide(Server.layer))
 accessSuite("PostgreSQL", ports)
+recallSuite("PostgreSQL", ports)
+runsSuite("PostgreSQL", ports)
 deskSuite("PostgreSQL", ports)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {

@@ -740,6 +740,89 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
         assert.strictEqual(nobodys.code, "ODOO-ACCESS")
       }))
 
+    it.effect("metadata names the external ids of records, and says nothing of those that are gone", () =>
+      Effect.gen(function* () {
+        const { call, load, other, xid } = yield* World
+        const names = ["C-20", "C-21"].map((key) => xid("customers", key))
+        const made = yield* load("res.partner", ["id", "name"], names.map((name) => [name, "Named"]))
+        const byHand = first(
+          (yield* call("res.partner", "create", { args: { vals_list: [{ name: "By hand" }] } })) as ReadonlyArray<
+            number
+          >,
+        )
+        const gone = first(
+          (yield* call("res.partner", "create", { args: { vals_list: [{ name: "Gone" }] } })) as ReadonlyArray<number>,
+        )
+        yield* call("res.partner", "unlink", { ids: [gone] })
+        const told = (yield* call("res.partner", "get_metadata", { ids: [...made, byHand, gone] })) as ReadonlyArray<
+          Record & { readonly xmlids: ReadonlyArray<{ readonly xmlid: string }> }
+        >
+        assert.deepStrictEqual(
+          told.map(({ id, xmlids }) => [id, xmlids.map(({ xmlid }) => xmlid)]).sort(([a], [b]) =>
+            Number(a) - Number(b)
+          ),
+          [[made[0], [names[0]]], [made[1], [names[1]]], [byHand, []]],
+        )
+        assert.match(String(told[0]?.["write_date"]), /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$/u)
+        assert.isTrue(Array.isArray(told[0]?.["write_uid"]))
+        const { order } = yield* draftOrder("E-20")
+        const foreign = call("sale.order", "get_metadata", {
+          ids: [order],
+          context: { allowed_company_ids: [other.id] },
+        })
+        assert.strictEqual((yield* refused(foreign)).code, "ODOO-ACCESS")
+      }))
+
+    it.effect("an external id leads to its record without the right to read external ids", () =>
+      Effect.gen(function* () {
+        const { call, entity, load, xid } = yield* World
+        const [id = 0] = yield* load("res.partner", ["id", "name"], [[xid("customers", "C-22"), "Found"]])
+        const find = (key: string) =>
+          call("ir.model.data", "check_object_reference", {
+            args: { module: `weir_${entity}`, xml_id: `customers_${key}` },
+          })
+        assert.deepStrictEqual(yield* find("C-22"), ["res.partner", id])
+        const missing = yield* refused(find("C-23"))
+        assert.strictEqual(missing.odooName, "builtins.ValueError")
+        assert.include(missing.message, "External ID not found")
+        yield* call("res.partner", "unlink", { ids: [id] })
+        assert.strictEqual((yield* refused(find("C-22"))).odooName, "builtins.ValueError")
+      }))
+
+    it.effect("fields tell their type and the model that they refer to", () =>
+      Effect.gen(function* () {
+        const { call } = yield* World
+        const told = (yield* call("account.move.line", "fields_get", {
+          args: { allfields: ["name", "tax_ids", "move_id"], attributes: ["type", "relation"] },
+        })) as { readonly [field: string]: { readonly type: string; readonly relation?: string } }
+        assert.deepStrictEqual(Object.keys(told).sort(), ["move_id", "name", "tax_ids"])
+        assert.deepStrictEqual([told["name"]?.type, told["name"]?.relation], ["char", undefined])
+        assert.deepStrictEqual([told["move_id"]?.type, told["move_id"]?.relation], ["many2one", "account.move"])
+        assert.deepStrictEqual([told["tax_ids"]?.type, told["tax_ids"]?.relation], ["many2many", "account.tax"])
+      }))
+
+    it.effect("a line of a draft is changed and taken out by its id; of a posted invoice only its price, and the totals stay", () =>
+      Effect.gen(function* () {
+        const { call, read } = yield* World
+        const { id } = yield* draftInvoice("TAKE-1", [["1", "100"], ["1", "50"]])
+        const lines = (yield* read("account.move", id, "invoice_line_ids"))["invoice_line_ids"] as ReadonlyArray<number>
+        const take = (line: number | undefined) =>
+          call("account.move", "write", { ids: [id], args: { vals: { invoice_line_ids: [[2, line ?? 0, 0]] } } })
+        yield* take(lines[1])
+        const left = yield* read("account.move", id, "invoice_line_ids", "amount_untaxed")
+        assert.deepStrictEqual([left["invoice_line_ids"], left["amount_untaxed"]], [[lines[0]], 100])
+        const price = (price_unit: number) =>
+          call("account.move.line", "write", { ids: [lines[0] ?? 0], args: { vals: { price_unit } } })
+        yield* price(80)
+        assert.strictEqual((yield* read("account.move", id, "amount_untaxed"))["amount_untaxed"], 80)
+        yield* call("account.move", "action_post", { ids: [id] })
+        yield* refused(take(lines[0]))
+        // Odoo takes it, and the invoice's totals stay: only a comparison of the lines shows it.
+        yield* price(70)
+        assert.strictEqual((yield* read("account.move.line", lines[0] ?? 0, "price_unit"))["price_unit"], 70)
+        assert.strictEqual((yield* read("account.move", id, "amount_untaxed"))["amount_untaxed"], 80)
+      }))
+
     it.effect("a wrong key is told from missing rights", () =>
       Effect.gen(function* () {
         const { target, xid } = yield* World

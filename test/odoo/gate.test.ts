@@ -3,7 +3,7 @@ import { Clock, Effect, Exit, Fiber, Random, Ref, Scheduler } from "effect"
 import { TestClock } from "effect/testing"
 import type { Lane } from "../../src/flow/Flow.ts"
 import { AdaptiveLimit } from "../../src/odoo/AdaptiveLimit.ts"
-import { type Caller, CallGate, type GateDatabase, layer } from "../../src/odoo/CallGate.ts"
+import { type Caller, CallGate, type GateDatabase, layer, make } from "../../src/odoo/CallGate.ts"
 import { settableClock } from "../actor/setClock.ts"
 import { FairQueue, lanes } from "../../src/odoo/FairQueue.ts"
 import { OdooError } from "../../src/odoo/Odoo.ts"
@@ -21,6 +21,30 @@ const contention = new OdooError({
 const stateOf = Effect.map(CallGate.use((gate) => gate.snapshot), ([state]) => state!)
 
 describe("CallGate", () => {
+  it.effect("lets through what the configuration says now: another share, another database", () =>
+    Effect.gen(function* () {
+      const databases = new Map<string, GateDatabase>([["main", one]])
+      const gate = yield* make({ databases })
+      const running = new Set<number>()
+      const hold = (n: number) =>
+        Effect.forkChild(
+          gate.run("main", caller("normal"), Effect.andThen(Effect.sync(() => running.add(n)), Effect.never)),
+          { startImmediately: true },
+        )
+      const fibers = yield* Effect.forEach([1, 2, 3], hold)
+      assert.strictEqual(running.size, 1)
+      databases.set("main", { workers: 8, share: 0.5 })
+      fibers.push(yield* hold(4))
+      assert.deepInclude((yield* gate.snapshot)[0]!, { cap: 4, running: 4 })
+      for (const fiber of fibers) yield* Fiber.interrupt(fiber)
+      databases.set("other", one)
+      assert.strictEqual(yield* gate.run("other", caller("normal"), Effect.succeed(7)), 7)
+      databases.delete("main")
+      const refused = yield* Effect.flip(gate.run("main", caller("normal"), Effect.void))
+      assert.strictEqual(refused.code, "ODOO-REFUSED-CALL")
+      assert.deepStrictEqual((yield* gate.snapshot).map(({ database }) => database), ["other"])
+    }))
+
   it.effect("gives lanes turns by weight while all are busy, and none starves", () =>
     Effect.gen(function* () {
       const gate = yield* CallGate

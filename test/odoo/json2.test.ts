@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, type Scope } from "effect"
+import { TestClock } from "effect/testing"
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import { Buffer } from "node:buffer"
 import type { AddressInfo } from "node:net"
 import * as Json2Odoo from "../../src/odoo/Json2Odoo.ts"
-import { Odoo } from "../../src/odoo/Odoo.ts"
+import { Odoo, OdooError } from "../../src/odoo/Odoo.ts"
 
 interface Seen {
   readonly method: string
@@ -148,6 +149,53 @@ describe("Json2Odoo", () => {
       const text = JSON.stringify(error) + String(error) + (error.stack ?? "") + String(error.cause)
       assert.notInclude(text, "secret-key")
       assert.notInclude(text, "Traceback")
+    }))
+
+  it.effect("takes a rotated key within a minute, before Odoo refuses the one before", () =>
+    Effect.gen(function* () {
+      let key: string | null = "k1"
+      const { seen, url } = yield* serve((_, response) => json(response, 200, true))
+      yield* Effect.gen(function* () {
+        const odoo = yield* Odoo
+        yield* odoo.call(call)
+        key = "k2"
+        yield* TestClock.adjust("59 seconds")
+        yield* odoo.call(call)
+        yield* TestClock.adjust("1 second")
+        yield* odoo.call(call)
+        key = null
+        yield* TestClock.adjust("2 minutes")
+        yield* odoo.call(call)
+      }).pipe(Effect.provide(database(url, {
+        key: Effect.suspend(() =>
+          key === null
+            ? Effect.fail(new OdooError({ code: "ODOO-AUTH", operation: "key of main", message: "file is away" }))
+            : Effect.succeed(Redacted.make(key))
+        ),
+      })))
+      assert.deepStrictEqual(
+        seen.map(({ headers }) => headers.authorization),
+        ["bearer k1", "bearer k1", "bearer k2", "bearer k2"],
+        "one that cannot be read goes on with what is known",
+      )
+    }))
+
+  it.effect("goes to the Odoo that the configuration names now, with its key", () =>
+    Effect.gen(function* () {
+      const [old, next] = yield* Effect.all([
+        serve((_, response) => json(response, 200, true)),
+        serve((_, response) => json(response, 200, true)),
+      ])
+      const key = (text: string) => Effect.succeed(Redacted.make(text))
+      const databases = new Map([["main", { url: old.url, database: "erp", key: key("k1") }]])
+      yield* Effect.gen(function* () {
+        const odoo = yield* Odoo
+        yield* odoo.call(call)
+        databases.set("main", { url: next.url, database: "erp2", key: key("k2") })
+        yield* odoo.call(call)
+      }).pipe(Effect.provide(Json2Odoo.layer({ version: "1.2.3", databases })))
+      assert.strictEqual(old.seen.length, 1)
+      assert.deepInclude(next.seen[0]!.headers, { "x-odoo-database": "erp2", authorization: "bearer k2" })
     }))
 
   it.live("tells Odoo's version without a key", () =>

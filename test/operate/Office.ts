@@ -10,6 +10,7 @@ import { Command } from "effect/cli"
 import { TestConsole } from "effect/testing"
 import { cli } from "../../src/cli/commands.ts"
 import { CommandFailed } from "../../src/cli/Failure.ts"
+import { follow } from "../../src/config/Live.ts"
 import { check } from "../../src/config/load.ts"
 import { Environment } from "../../src/config/Secret.ts"
 import { address } from "../../src/http/Server.ts"
@@ -31,16 +32,23 @@ export const configuration = {
 
 export class Address extends Context.Service<Address, string>()("test/operate/Address") {}
 
+export interface OfficeOptions extends WorldOptions {
+  /** What stands in `weir.json`; may change while the service runs. Default: `configuration`, for ever. */
+  readonly file?: { now: unknown }
+}
+
 /** The service, with the handles of its ports, for the scope. */
-export const office = (options: WorldOptions = {}) => {
+export const office = (options: OfficeOptions = {}) => {
   const world = ports(options)
-  const service = Layer.unwrap(Effect.map(
-    Effect.orDie(check("test", options.configuration ?? configuration, {})),
-    ({ configuration }) =>
-      api(configuration).pipe(
-        Layer.provideMerge(engine(configuration, options.flows ?? catalog)),
-      ),
-  ))
+  const { file = { now: options.configuration ?? configuration } } = options
+  const load = Effect.suspend(() => check("weir.json", file.now, {})).pipe(
+    Effect.map(({ configuration }) => ({ configuration, file: "weir.json" })),
+  )
+  const service = Layer.unwrap(Effect.gen(function* () {
+    const loaded = yield* Effect.orDie(load)
+    const live = yield* follow(loaded, loaded.configuration, load)
+    return api(loaded.configuration).pipe(Layer.provideMerge(engine(live, options.flows ?? catalog)))
+  }))
   return {
     standIn: world.standIn,
     layer: Layer.effect(Address, address).pipe(Layer.provideMerge(service), Layer.provideMerge(world.layer)),

@@ -4,6 +4,7 @@ import { createHash } from "node:crypto"
 import { Amendments } from "../../src/ledger/Amendments.ts"
 import { Desk } from "../../src/ledger/Desk.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Runs } from "../../src/ledger/Runs.ts"
 import { Redrives } from "../../src/ledger/Redrives.ts"
 import { type OperationName, operationNames } from "../../src/operate/Operations.ts"
 import { publication, publish } from "../simulation/World.ts"
@@ -31,6 +32,8 @@ const allowed: Readonly<Record<OperationName, ReadonlyArray<Role>>> = {
   "audit.list": everybody,
   "audit.verify": everybody,
   "period.approve": approvers,
+  "configuration.show": everybody,
+  "configuration.reload": admins,
   "exceptions.list": everybody,
   "exceptions.groups": everybody,
   "exceptions.show": everybody,
@@ -47,14 +50,24 @@ const allowed: Readonly<Record<OperationName, ReadonlyArray<Role>>> = {
   "redrives.list": everybody,
   "redrives.show": everybody,
   "redrives.cancel": operators,
+  "replays.list": everybody,
+  "replays.start": operators,
+  "replays.show": everybody,
+  "replays.findings": everybody,
+  "replays.upload": operators,
+  "replays.apply": operators,
+  "replays.release": approvers,
+  "replays.pause": operators,
+  "replays.resume": operators,
+  "replays.cancel": operators,
   "tokens.list": admins,
   "tokens.create": admins,
   "tokens.revoke": admins,
 }
 /** Of the whole installation: whoever is limited to some entities may not. */
-const whole: ReadonlyArray<OperationName> = ["tokens.list", "tokens.create", "tokens.revoke"]
+const whole: ReadonlyArray<OperationName> = ["configuration.reload", "tokens.list", "tokens.create", "tokens.revoke"]
 /** Asked without an entity: they show what is the caller's, and there is nothing to refuse. */
-const personal: ReadonlyArray<OperationName> = ["caller.show"]
+const personal: ReadonlyArray<OperationName> = ["caller.show", "configuration.show"]
 
 interface Things {
   /** By entity: a redrive and an amendment of it. */
@@ -81,6 +94,8 @@ const requests = (
     "incidents.list": [`/v1/incidents?entity=${entity}`],
     "audit.list": [`/v1/audit/${entity}`],
     "audit.verify": [`/v1/audit/${entity}/verification`],
+    "configuration.show": ["/v1/configuration"],
+    "configuration.reload": ["/v1/configuration/reload", { body: {} }],
     "period.approve": [`${at}/periods/2026-10/approval`, { body: {} }],
     "exceptions.list": [`/v1/exceptions?entity=${entity}`],
     "exceptions.groups": [`/v1/exceptions/groups?entity=${entity}`],
@@ -100,6 +115,16 @@ const requests = (
     "redrives.list": [`/v1/redrives?entity=${entity}`],
     "redrives.show": [`/v1/redrives/${redrive[entity]}`],
     "redrives.cancel": [`/v1/redrives/${redrive[entity]}/cancellation`, { body: {} }],
+    "replays.list": [`/v1/replays?entity=${entity}`],
+    "replays.start": ["/v1/replays", { body: { subject: `erp.${entity}.>`, entity, reason: "x" } }],
+    "replays.show": [`/v1/replays/replay-${entity}`],
+    "replays.findings": [`/v1/replays/replay-${entity}/findings`],
+    "replays.upload": [`/v1/replays/replay-${entity}/events`, { body: { events: [], position: 1, last: false } }],
+    "replays.apply": [`/v1/replays/replay-${entity}/apply`, { body: {} }],
+    "replays.release": [`/v1/replays/replay-${entity}/release`, { body: {} }],
+    "replays.pause": [`/v1/replays/replay-${entity}/pause`, { body: {} }],
+    "replays.resume": [`/v1/replays/replay-${entity}/resume`, { body: {} }],
+    "replays.cancel": [`/v1/replays/replay-${entity}/cancel`, { body: {} }],
     "tokens.list": ["/v1/tokens"],
     "tokens.create": ["/v1/tokens", { body: { owner: "x", roles: ["viewer"] } }],
     "tokens.revoke": ["/v1/tokens/nobodys/revocation", { body: {} }],
@@ -113,6 +138,7 @@ const invalid = (entity: string) =>
 /** A redrive and an amendment in each entity. */
 const things = Effect.gen(function* () {
   const [desk, redrives, amendments] = [yield* Desk, yield* Redrives, yield* Amendments]
+  const runs = yield* Runs
   yield* publish(...entities.map(invalid))
   const made: Record<"redrive" | "amendment", Record<string, number>> = { redrive: {}, amendment: {} }
   for (const entity of entities) {
@@ -134,6 +160,22 @@ const things = Effect.gen(function* () {
     })
     assert.strictEqual(proposed._tag, "Proposed")
     made.amendment[entity] = proposed._tag === "Proposed" ? proposed.id : 0
+    yield* runs.open({
+      entity,
+      runId: `replay-${entity}`,
+      kind: "replay",
+      state: "gathering",
+      request: {
+        selection: { subject: "erp.>" },
+        source: "stream",
+        onChanged: "skip",
+        ratePerSecond: 1,
+        concurrency: 1,
+        keepAll: false,
+      },
+      requestedBy: "zoe",
+      reason: "x",
+    })
     const scope = { entity, flow: "none", code: null, fingerprint: null }
     made.redrive[entity] = yield* redrives.start(scope, "zoe", "x")
   }
@@ -178,7 +220,7 @@ describe("the authorisation table", () => {
       )
       const acts = trails.flat().filter(({ action }) => action.startsWith("operation."))
       const orders = asked - roles.length * 2 * 2 *
-          operationNames.filter((name) => /\.(?:show|list|verify|groups|export)$/u.test(name)).length
+          operationNames.filter((name) => /\.(?:show|list|verify|groups|export|findings)$/u.test(name)).length
       // Every order, carried out or refused, and the tokens that this test made.
       assert.strictEqual(acts.length, orders + roles.length * 2)
     }).pipe(Effect.provide(office(given).layer)), 120_000)

@@ -20,7 +20,7 @@ const tally: Tally = {
   oldestHeldMillis: 1_000,
 }
 const scope: StatusScope = {
-  entities: new Map([["be01", "full"], ["nl01", "drafts"]]),
+  entities: new Map([["be01", { mode: "full" }], ["nl01", { mode: "drafts" }]]),
   flows: [{ name: "invoices", domain: "invoice" }],
   live: new Map(),
 }
@@ -59,8 +59,18 @@ describe("status rows", () => {
         parked: 4,
         oldestAgeSeconds: 60,
         epoch: 6,
+        owner: "host:1",
+        since: "1970-01-01T00:00:00.000Z",
       })
-      assert.deepInclude(nl01, { state: "stopped", mode: "drafts", backlog: null, applied: 0, epoch: 0 })
+      assert.deepInclude(nl01, {
+        state: "stopped",
+        mode: "drafts",
+        backlog: null,
+        applied: 0,
+        epoch: 0,
+        owner: "",
+        since: null,
+      })
       assert.deepStrictEqual(asked, [40, 0])
     }))
 

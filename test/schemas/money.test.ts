@@ -27,7 +27,11 @@ describe("money", () => {
     assert.strictEqual(format(fromOdooFloat(118.10000000000001, 2), 2), "118.10")
     for (const float of [118.10000000000001, 0.1 + 0.2, 1.005, -0.001, -0, 0, -12.5, 1e15 + 0.3, 7]) {
       for (const scale of [0, 2, 6]) {
-        assert.strictEqual(formatOdooFloat(float, scale), format(fromOdooFloat(float, scale), scale), `${float} ${scale}`)
+        assert.strictEqual(
+          formatOdooFloat(float, scale),
+          format(fromOdooFloat(float, scale), scale),
+          `${float} ${scale}`,
+        )
       }
     }
     for (const none of [NaN, Infinity, 1e21]) assert.throws(() => formatOdooFloat(none, 2), RangeError)

@@ -50,8 +50,10 @@ const deafTo = (standIn: StandIn, word: string, millis: number, code: "ODOO-NO-A
     }),
   )
 
-const quick = (flows: ReadonlyArray<Flow>): ReadonlyArray<Flow> =>
-  flows.map((flow) => ({ ...flow, retryFor: "5 minutes" }))
+/** The flows that are asked here; the others would only let time pass. */
+const quick: ReadonlyArray<Flow> = catalog
+  .filter(({ name }) => ["customers", "engagements", "invoices", "approvals"].includes(name))
+  .map((flow) => ({ ...flow, retryFor: "5 minutes" }))
 
 describe("retries", () => {
   it.effect("give up the one event that never goes through, and the others of its batch do", () => {
@@ -74,7 +76,7 @@ describe("retries", () => {
       assert.isAbove(parked.attempts, 5)
       assert.include(parked.detail, "Given up after")
       assert.strictEqual(yield* applied("customers"), 45)
-    }).pipe(Effect.provide(running({ flows: quick(catalog) })), Effect.provide(Layer.merge(world.layer, odoo)))
+    }).pipe(Effect.provide(running({ flows: quick })), Effect.provide(Layer.merge(world.layer, odoo)))
   }, 60_000)
 
   it.effect("give up an event on which Odoo collides for ever, also when nothing else is going on", () => {
@@ -90,7 +92,7 @@ describe("retries", () => {
       assert.isAtLeast(line!.nextTryMillis!, yield* Clock.currentTimeMillis)
       yield* pass(120)
       assert.deepStrictEqual((yield* held).map(({ code, state }) => `${state} ${code}`), ["parked ODOO-CONTENTION"])
-    }).pipe(Effect.provide(running({ flows: quick(catalog) })), Effect.provide(Layer.merge(world.layer, odoo)))
+    }).pipe(Effect.provide(running({ flows: quick })), Effect.provide(Layer.merge(world.layer, odoo)))
   }, 60_000)
 
   for (
@@ -125,7 +127,7 @@ describe("retries", () => {
         assert.strictEqual(rows(world.standIn, "sale.order").length, 1)
         const [calm] = (yield* status).flows.filter(({ flow }) => flow === "customers")
         assert.deepInclude(calm, { attempts: 0, retrying: 0, nextTryMillis: null, trouble: "", state: "running" })
-      }).pipe(Effect.provide(running({ flows: quick(catalog) })), Effect.provide(world.layer))
+      }).pipe(Effect.provide(running({ flows: quick })), Effect.provide(world.layer))
     }, 60_000)
   }
 })

@@ -39,6 +39,7 @@ describe("the catalogue", () => {
       milestones: "normal",
       subscriptions: "normal",
       timesheets: "bulk",
+      totals: "normal",
       expenses: "bulk",
       usage: "bulk",
     })

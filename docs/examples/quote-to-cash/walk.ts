@@ -13,6 +13,7 @@ import { Broker, type StoredMessage } from "../../../src/broker/Broker.ts"
 import { parseEnvelope } from "../../../src/broker/cloudevents.ts"
 import { check } from "../../../src/config/load.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
+import type { Ports } from "../../../src/ledger/PgPorts.ts"
 import { engine } from "../../../src/main.ts"
 import { Odoo } from "../../../src/odoo/Odoo.ts"
 import { catalog } from "../../../streams/catalog.ts"
@@ -129,7 +130,7 @@ const walkThrough = Effect.fnUntraced(function* (place: Place, replay: Replay) {
 export const walk = Effect.fnUntraced(function* (
   run: string,
   replay: Replay,
-): Effect.fn.Return<string, unknown, Odoo | Broker | Ledger> {
+): Effect.fn.Return<string, unknown, Odoo | Broker | Ports> {
   const place = (yield* places(yield* Odoo, run)).find(({ label }) => label === "EUR")!
   const { configuration } = yield* check("quote-to-cash", configurationOf([place]), {})
   return yield* Effect.provide(walkThrough(place, replay), engine(configuration, catalog))

@@ -23,7 +23,15 @@ const INACTIVE_MILLIS = 30_000
 interface From {
   readonly subject: string
   readonly fromSequence: number
+  /** Begins with what was stored then; the sequence counts too. */
+  readonly fromMillis?: number
 }
+
+/** Where a consumer begins. By time it may begin before the sequence: what is too early is left out afterwards. */
+const startOf = ({ fromMillis, fromSequence }: From) =>
+  fromMillis === undefined
+    ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, fromSequence) }
+    : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(fromMillis).toISOString() }
 
 /** Opens a consumer that only looks, and closes it. Its `num_pending` is the number of messages from there on. */
 const peek = async <A>(
@@ -35,8 +43,7 @@ const peek = async <A>(
   const info = await client.jsm.consumers.add(stream, {
     filter_subject: from.subject,
     ack_policy: AckPolicy.None,
-    deliver_policy: DeliverPolicy.StartSequence,
-    opt_start_seq: Math.max(1, from.fromSequence),
+    ...startOf(from),
     inactive_threshold: nanos(INACTIVE_MILLIS),
     mem_storage: true,
     num_replicas: 1,
@@ -79,8 +86,15 @@ const count = (client: Client, from: From): Promise<number> =>
 
 interface Cursor {
   readonly next: number
+  /** Of the first page only: from then on the sequence tells where to go on. */
+  readonly fromMillis?: number
   readonly emptyPages: number
 }
+
+const fromOf = ({ fromMillis, fromSequence }: From) => ({
+  next: fromSequence,
+  ...(fromMillis !== undefined && { fromMillis }),
+})
 
 export const read = (client: Client, range: From): Stream.Stream<StoredMessage, BrokerError> =>
   Stream.unwrap(
@@ -88,15 +102,18 @@ export const read = (client: Client, range: From): Stream.Stream<StoredMessage, 
       Effect.map((info: StreamInfo) => {
         const last = info.state.last_seq
         const next = Effect.fnUntraced(function* (cursor: Cursor) {
-          const from = { subject: range.subject, fromSequence: cursor.next }
+          const { fromMillis, next } = cursor
+          const from = { subject: range.subject, fromSequence: next, ...(fromMillis !== undefined && { fromMillis }) }
           const page = yield* attempt(client, "read", () => readPage(client, from))
-          const wanted = page.filter((message) => message.streamSequence <= last)
+          const wanted = page.filter(({ streamSequence }) =>
+            streamSequence >= range.fromSequence && streamSequence <= last
+          )
           const end = page.at(-1)
           if (end !== undefined) {
             const done = end.streamSequence >= last
             return [
               wanted,
-              done ? Option.none() : Option.some({ next: end.streamSequence + 1, emptyPages: 0 }),
+              done ? Option.none() : Option.some({ next: end.streamSequence + 1, emptyPages: 0 } as Cursor),
             ] as const
           }
           const left = yield* attempt(client, "read", () => count(client, from))
@@ -104,11 +121,11 @@ export const read = (client: Client, range: From): Stream.Stream<StoredMessage, 
           if (cursor.emptyPages + 1 >= MAX_EMPTY_PAGES) {
             return yield* interrupted("read", `${left} messages from ${cursor.next} on do not arrive`)
           }
-          return [wanted, Option.some({ next: cursor.next, emptyPages: cursor.emptyPages + 1 })] as const
+          return [wanted, Option.some({ ...cursor, emptyPages: cursor.emptyPages + 1 })] as const
         })
         return last < range.fromSequence
           ? Stream.empty
-          : Stream.paginate({ next: range.fromSequence, emptyPages: 0 } as Cursor, next)
+          : Stream.paginate({ ...fromOf(range), emptyPages: 0 } as Cursor, next)
       }),
     ),
   )

@@ -5,6 +5,7 @@ import { fenced } from "../sql/failure.ts"
 import { type AccessState, emptyAccess } from "./accessState.ts"
 import type { AmendmentEntry } from "./amendments.ts"
 import type { RedriveEntry } from "./redrives.ts"
+import type { RunsState } from "./runs.ts"
 import { emptyState, type EntityState } from "./state.ts"
 
 /** `before`: nothing happened. `after`: it is done, but the caller does not learn it. */
@@ -28,6 +29,7 @@ export class Store {
   readonly access: AccessState = emptyAccess()
   readonly amendments: Array<AmendmentEntry> = []
   readonly redrives: Array<RedriveEntry> = []
+  readonly runs: RunsState = new Map()
   outboxId = 0
   readonly #planned: Array<Planned> = []
   readonly #positions = { last: 0 }

@@ -1,7 +1,7 @@
 /** What the ledger in memory keeps, entity by entity, and how held events move. The twin of `../sql/`. */
 import { holding, type KeyMapping } from "../batch.ts"
 import type { Held } from "../batch.ts"
-import type { EventRecord, ExceptionRecord, Mapping, Mode, OutboxRow, Reference } from "../Ledger.ts"
+import type { EventRecord, EventState, ExceptionRecord, Mapping, Mode, OutboxRow, Reference } from "../Ledger.ts"
 import type { ModeOverride } from "../Governance.ts"
 import { printable, printableOrNull } from "../text.ts"
 import type { Told } from "../Told.ts"
@@ -96,6 +96,10 @@ export const nameOf = (flow: string, key: string): string => printable(`${flow}\
 
 export const mappingOf = (state: EntityState, reference: Reference): Mapping | null =>
   state.mappings.get(nameOf(reference.flow, reference.key))?.mapping ?? null
+
+/** Of an event, with the way in which it is held. */
+export const stateOf = (state: EntityState, { record, state: known }: Known): EventState =>
+  known === "held" ? state.held.get(record.eventId)?.state ?? "parked" : known
 
 export const noCounters: Readonly<Counters> = { applied: 0, superseded: 0, duplicate: 0, dismissed: 0 }
 

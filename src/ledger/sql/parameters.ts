@@ -44,6 +44,11 @@ export const intColumn = <A>(rows: ReadonlyArray<A>, of: (row: A) => number): Pg
 export const bytesColumn = <A>(rows: ReadonlyArray<A>, of: (row: A) => Uint8Array): PgTypes.Parameter =>
   column(rows.map(of), PgTypes.OID.bytea)
 
+export const optionalBytesColumn = <A>(
+  rows: ReadonlyArray<A>,
+  of: (row: A) => Uint8Array | null,
+): PgTypes.Parameter => column(rows.map(of), PgTypes.OID.bytea)
+
 export const bigint = (number: number): PgTypes.Parameter => PgTypes.int8(BigInt(Math.trunc(number)))
 
 export const text = (value: string): PgTypes.Parameter => PgTypes.text(printable(value))

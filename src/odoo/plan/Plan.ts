@@ -19,11 +19,12 @@ import type { Company } from "../Company.ts"
 import { type CompanyCalls, companyCalls } from "../CompanyCalls.ts"
 import { MasterData } from "../MasterData.ts"
 import { Odoo, type OdooError } from "../Odoo.ts"
+import { dropForeignLines, refuseBound } from "./amend.ts"
 import { Batch } from "./Batch.ts"
 import { runCheck } from "./check.ts"
 import { runCompare } from "./compare.ts"
 import { compensateAll } from "./compensate.ts"
-import { type Ask, runEnrich } from "./enrich.ts"
+import { type Ask, nobody, runEnrich } from "./enrich.ts"
 import { runFind } from "./find.ts"
 import { runInvoke } from "./invoke.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
@@ -52,14 +53,13 @@ export interface PlanContext {
   readonly lane: Lane
   /** Create, never post: a posting step and all that follow it are left out. */
   readonly drafts: boolean
+  /** What stands as a draft gets the events' values; what is bound already is refused. Default false. */
+  readonly amend?: boolean
   /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
   readonly approvedPeriods?: ReadonlySet<string>
   /** Asks a dependency beside Odoo. Left out: there is none. */
   readonly ask?: Ask
 }
-
-const nobody: Ask = (dependency) =>
-  Effect.fail({ code: "MAPPING-MISSING", detail: `the event needs ${dependency}, and there is nobody to ask` })
 
 export class Plan extends Context.Service<Plan, {
   /**
@@ -128,6 +128,7 @@ export const make = Effect.gen(function* () {
     step: Step<unknown>,
     batch: Batch,
     calls: CompanyCalls,
+    amended: EventSpec<unknown> | null,
     { approvedPeriods: approved = NOTHING, ask = nobody }: PlanContext,
   ): Effect.Effect<void, OdooError> => {
     switch (step._tag) {
@@ -142,7 +143,10 @@ export const make = Effect.gen(function* () {
       case "Query":
         return runQuery(step, batch, calls)
       case "Load":
-        return runLoad(step, batch, calls)
+        return amended === null ? runLoad(step, batch, calls, false) : runLoad(step, batch, calls, true).pipe(
+          Effect.andThen(Effect.sync(() => batch.settle())),
+          Effect.andThen(dropForeignLines(amended, step, batch, calls)),
+        )
       case "Update":
         return runUpdate(step, batch, calls)
       case "Unlink":
@@ -162,10 +166,11 @@ export const make = Effect.gen(function* () {
 
   const runSteps = Effect.fnUntraced(
     function* (spec: EventSpec<unknown>, batch: Batch, calls: CompanyCalls, context: PlanContext) {
-      const { drafts } = context
+      const { amend = false, drafts } = context
+      if (amend) yield* refuseBound(spec, batch, calls)
       for (const step of spec.plan) {
         if (batch.alive.length === 0 || (drafts && posts(step))) break
-        yield* runStep(step, batch, calls, context)
+        yield* runStep(step, batch, calls, amend ? spec : null, context)
         batch.settle()
       }
     },

@@ -9,6 +9,10 @@ const QUESTIONS = 4
 
 export type Ask = (dependency: string, question: Json) => Effect.Effect<Json, Refusal>
 
+/** Of a plan for which no dependency is at hand. */
+export const nobody: Ask = (dependency) =>
+  Effect.fail({ code: "MAPPING-MISSING", detail: `the event needs ${dependency}, and there is nobody to ask` })
+
 const isRefusal = (accepted: { readonly [field: string]: unknown } | Refusal): accepted is Refusal =>
   typeof accepted["code"] === "string" && typeof accepted["detail"] === "string"
 

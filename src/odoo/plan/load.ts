@@ -101,6 +101,7 @@ const loadGroup = (
   units: ReadonlyArray<Unit>,
   batch: Batch,
   calls: CompanyCalls,
+  amend: boolean,
 ) => {
   const operation = `${step.model}/load`
   // Of the call that has just been made; isolation asks for the names right after it.
@@ -112,7 +113,7 @@ const loadGroup = (
       return calls.call(step.model, "load", {
         args: { fields: matrix.fields, data: matrix.data },
         size: matrix.data.length,
-        ...(step.mode === "create" && { context: createOrSkip }),
+        ...(step.mode === "create" && !amend && { context: createOrSkip }),
       }).pipe(
         Effect.flatMap((answer) => idsOf(operation, answer, called.length)),
         Effect.map((ids) => {
@@ -130,7 +131,13 @@ const loadGroup = (
   })
 }
 
-export const runLoad = Effect.fnUntraced(function* (step: Load<unknown>, batch: Batch, calls: CompanyCalls) {
+/** `amend`: what stands gets the events' values, whatever the step's mode. */
+export const runLoad = Effect.fnUntraced(function* (
+  step: Load<unknown>,
+  batch: Batch,
+  calls: CompanyCalls,
+  amend: boolean,
+) {
   const groups = new Groups()
   for (const index of batch.alive) {
     const rows = step.rows(batch.writes[index]!)
@@ -146,7 +153,7 @@ export const runLoad = Effect.fnUntraced(function* (step: Load<unknown>, batch: 
   for (const group of groups.all) {
     for (const chunk of chunksOf(group.units)) {
       // A group or chunk before may have cost an event its place.
-      yield* loadGroup(step, group, chunk.filter(({ index }) => batch.isAlive(index)), batch, calls)
+      yield* loadGroup(step, group, chunk.filter(({ index }) => batch.isAlive(index)), batch, calls, amend)
     }
   }
 })

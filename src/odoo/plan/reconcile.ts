@@ -30,7 +30,7 @@ export interface OpenLine {
 }
 
 /** One set of one event, by journal entries. */
-interface Match {
+export interface Match {
   readonly index: number
   readonly set: ReconcileSet
   /** Entries of what pays. */
@@ -40,7 +40,7 @@ interface Match {
 const stateIn = (record: OdooRecord): string => String(record["state"])
 
 /** Open posted lines by their move, in order of their id: of an account, or receivable ones. */
-const openLines = Effect.fnUntraced(function* (matches: ReadonlyArray<Match>, calls: CompanyCalls) {
+export const openLines = Effect.fnUntraced(function* (matches: ReadonlyArray<Match>, calls: CompanyCalls) {
   const moves = [...new Set(matches.flatMap(({ paying, set }) => [...paying, ...set.owed]))]
   const accounts = [...new Set(matches.flatMap(({ set }) => set.account ?? []))]
   const lines = moves.length === 0 ? [] : yield* calls.searchRead(LINE, [

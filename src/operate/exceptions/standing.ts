@@ -69,11 +69,11 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const odoo = yield* Odoo
     const gate = yield* CallGate
-    const { entities } = yield* Roster
+    const roster = yield* Roster
     return StandingInOdoo.of({
       of: Effect.fnUntraced(function* (file, clearance) {
         const records = recordsNamed(file)
-        const settings = entities.get(file.row.entity)
+        const settings = roster.entities.get(file.row.entity)
         if (records.length === 0 || settings === undefined) return { records: [], trouble: "" }
         const { code: entity, company, database } = settings
         const calls = companyCalls(odoo, gate, { entity, database, id: company }, "normal")

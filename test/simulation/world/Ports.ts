@@ -1,7 +1,10 @@
 /** The three ports as one process sees them: over the network, with everything observed on the way. */
 import { Effect, Exit, Layer, Scope, Stream } from "effect"
 import { Broker, type Delivery } from "../../../src/broker/Broker.ts"
+import { Access } from "../../../src/ledger/Access.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
+import { Recall } from "../../../src/ledger/Recall.ts"
+import { Runs } from "../../../src/ledger/Runs.ts"
 import { type Json, Odoo, type OdooCall } from "../../../src/odoo/Odoo.ts"
 import type { Process } from "../kernel/Kernel.ts"
 import type { Network } from "./Network.ts"
@@ -11,6 +14,10 @@ export interface Outside {
   readonly process: Process
   readonly broker: Broker["Service"]
   readonly ledger: Ledger["Service"]
+  /** For runs, of which the simulated persons begin none: not over the network. */
+  readonly access: Access["Service"]
+  readonly recall: Recall["Service"]
+  readonly runs: Runs["Service"]
   readonly odoo: Odoo["Service"]
   /** Milliseconds that the ledger's answers take longer, now. */
   readonly ledgerSlowMillis: () => number
@@ -20,6 +27,9 @@ export const portsOf = (process: Process, outside: Outside, network: Network, ob
   Layer.mergeAll(
     Layer.succeed(Broker, brokerOf(process, outside, network, observer)),
     Layer.succeed(Ledger, ledgerOf(process, outside, network, observer)),
+    Layer.succeed(Access, outside.access),
+    Layer.succeed(Recall, outside.recall),
+    Layer.succeed(Runs, outside.runs),
     Layer.succeed(Odoo, odooOf(process, outside, network, observer)),
   )
 

@@ -1,0 +1,30 @@
+/** `Recall` in memory, step by step as `../PgRecall.ts`. */
+import type { Answer } from "../Ledger.ts"
+import { Recall, type Recollection } from "../Recall.ts"
+import { printable } from "../text.ts"
+import { answersIn } from "./admit.ts"
+import { emptyState, type EntityState, stateOf } from "./state.ts"
+import type { Store } from "./Store.ts"
+
+const recollectionsIn = (state: EntityState): ReadonlyArray<Recollection> =>
+  [...state.events.values()].map((known) => ({ ...known.record, state: stateOf(state, known) }))
+
+export const makeRecall = ({ call, entities }: Store): typeof Recall.Service => {
+  const of = (entity: string): EntityState => entities.get(entity) ?? emptyState()
+  return Recall.of({
+    answers: (entity, flow, questions) =>
+      call<ReadonlyArray<Answer>>("answers", () => answersIn(of(entity), flow, questions)),
+    events: ({ after, entity, fromMillis, limit, toMillis }) =>
+      call("recallEvents", () =>
+        recollectionsIn(of(entity))
+          .filter(({ eventId, storedAtMillis }) =>
+            eventId > after && storedAtMillis >= fromMillis && storedAtMillis < toMillis
+          )
+          .toSorted((a, b) => a.eventId < b.eventId ? -1 : 1).slice(0, limit)),
+    byId: (entity, eventIds) =>
+      call("recallById", () => {
+        const wanted = new Set(eventIds.map(printable))
+        return recollectionsIn(of(entity)).filter(({ eventId }) => wanted.has(eventId))
+      }),
+  })
+}
