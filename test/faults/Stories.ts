@@ -202,7 +202,11 @@ export const prepare = Effect.fnUntraced(function* (ports: StoryPorts, telling: 
   const stories: Stories = {
     places: each.map(({ place }) => place),
     count: each.length,
-    tell: (index) => Effect.andThen(each[index]!.tell, Effect.sync(() => void finished.add(index))),
+    tell: (index) =>
+      each[index]!.tell.pipe(
+        Effect.onError(() => Effect.logError(`the story ${all[index]!.name} of ${entityOf(index)} does not go on`)),
+        Effect.andThen(Effect.sync(() => void finished.add(index))),
+      ),
     wrong: provided(
       Effect.map(
         Effect.forEach(each.filter((_, index) => finished.has(index)), wrongOf),

@@ -1,6 +1,7 @@
 /** One fault, on an installation of its own: the month and every flow's story pass through it. */
 import { Clock, type Duration, Effect, Fiber } from "effect"
 import { Random } from "../../../fixtures/generator/Random.ts"
+import { tail } from "../../../src/cli/lab/Program.ts"
 import * as Input from "../Input.ts"
 import * as Installation from "../Installation.ts"
 import type { Fault, Strike } from "./Fault.ts"
@@ -72,7 +73,7 @@ export const attempt = Effect.fnUntraced(function* (fault: Fault, seed: number, 
   }
   yield* Fiber.join(publishing)
   yield* at.until(events, strike.weir)
-  yield* Fiber.join(telling)
+  yield* Fiber.join(telling).pipe(Effect.onError(() => Effect.logError(tail(strike.weir.lines))))
   const lines = yield* stories.wrong
   const result: Result = {
     fault,

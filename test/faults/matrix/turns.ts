@@ -4,7 +4,7 @@
  */
 import { Effect, Fiber } from "effect"
 import type { Message } from "../../../fixtures/generator/Message.ts"
-import type { LogLine } from "../../../src/cli/lab/Program.ts"
+import { type LogLine, tail } from "../../../src/cli/lab/Program.ts"
 import { Random } from "../../../fixtures/generator/Random.ts"
 import * as Input from "../Input.ts"
 import * as Installation from "../Installation.ts"
@@ -82,7 +82,9 @@ export const inTurn = Effect.fnUntraced(function* (
     turns.push(done)
     told(done)
   }
-  yield* Effect.forEach(telling, Fiber.join, { discard: true })
+  yield* Effect.forEach(telling, Fiber.join, { discard: true }).pipe(
+    Effect.onError(() => Effect.logError(tail(weir.lines))),
+  )
   yield* at.until(events, weir)
   const unlike = (yield* stories.wrong).map(({ line }) => line)
   return {
