@@ -11,6 +11,7 @@ import { Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scop
 import { rm, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { account } from "../../fixtures/odoo/readback.ts"
+import { hire } from "../../fixtures/odoo/employees.ts"
 import { defaultKey } from "../../fixtures/odoo/StandIn.ts"
 import type { FaultRule } from "../../fixtures/odoo/Faults.ts"
 import { agrees, compare, type Figure, publications, type Scenario, settledIn } from "../../fixtures/scenario.ts"
@@ -26,6 +27,7 @@ import { Odoo } from "../../src/odoo/Odoo.ts"
 import * as Input from "./Input.ts"
 import * as Program from "../../src/cli/lab/Program.ts"
 import * as Proxy from "./Proxy.ts"
+import type { RealOdoo } from "./RealOdoo.ts"
 import * as Stories from "./Stories.ts"
 import * as Server from "../../src/cli/lab/Server.ts"
 
@@ -56,6 +58,8 @@ export interface InstallationOptions {
   readonly brokers?: number
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
+  /** In place of the stand-in, with the scenario's companies and nothing else in it. */
+  readonly real?: RealOdoo
   /** Every flow's story beside the month, told in this way. Left out: none. */
   readonly stories?: Stories.Telling & { readonly random: Random }
 }
@@ -130,14 +134,15 @@ const millis = (duration: Duration.Input): string => `${Duration.toMillis(Durati
 
 /** Everything up but Weir; ends with the scope. */
 export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
-  const { scenario } = options
+  const { real, scenario } = options
+  const { database: odooDatabase, key, workers } = real ?? { database: DATABASE, key: defaultKey, workers: WORKERS }
   const folder = yield* Input.folder
   const world = join(folder, "odoo.json")
   const replicas = options.brokers ?? 1
   const [brokers, database, odoo] = yield* Effect.all([
     replicas === 1 ? Effect.map(Server.broker(folder), (one) => [one]) : Server.brokers(folder, replicas),
     Server.database(folder, options.durable ?? false),
-    Effect.andThen(
+    real !== undefined ? Effect.succeed(real.server) : Effect.andThen(
       Effect.promise(() => writeFile(world, JSON.stringify(Stories.world))),
       Server.odoo(folder, join(scenario.folder, "employees.json"), {
         latency: options.latency,
@@ -153,7 +158,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     database: yield* Proxy.start(database.port),
     odoo: yield* Proxy.start(odoo.port),
   }
-  const observer = yield* observe(scenario, Redacted.make(database.url()), odoo.url())
+  const observer = yield* observe(scenario, Redacted.make(database.url()), odoo.url(), { database: odooDatabase, key })
+  if (real !== undefined) yield* hire(observer.odoo, "main", scenario.employees).pipe(Effect.retry(ASK), Effect.orDie)
   const stories = options.stories && (yield* Stories.prepare(
     {
       broker: yield* JetStreamBroker.make({ servers: brokerUrl, connectionName: "weir-stories" }).pipe(Effect.orDie),
@@ -178,9 +184,9 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     databases: {
       main: {
         url: odoo.url(proxies.odoo.port),
-        database: DATABASE,
+        database: odooDatabase,
         key: { env: "ODOO_API_KEY" },
-        workers: WORKERS,
+        workers,
         share: 1,
         timeout: millis(options.odooTimeout ?? "20 seconds"),
       },
@@ -191,7 +197,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   }
   const text = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value)
   yield* Effect.promise(() => writeFile(file, text(configuration)))
-  const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
+  const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: key }
   const start = (flags?: ReadonlyArray<string>) =>
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
   const runner = Effect.fnUntraced(function* (number: number) {
@@ -242,6 +248,7 @@ export const observe = Effect.fnUntraced(function* (
   scenario: Scenario,
   postgresUrl: Redacted.Redacted,
   odooUrl: string,
+  account: Account = { database: DATABASE, key: defaultKey },
 ) {
   // Not migrated here: before Weir has done it there is nothing to ask.
   const sql = yield* PgLedger.connect({ url: postgresUrl, poolSize: 2, applicationName: "weir-faults" }).pipe(
@@ -249,7 +256,7 @@ export const observe = Effect.fnUntraced(function* (
     Effect.orDie,
   )
   const ledger = PgLedger.fromClient(sql)
-  const odoo = Context.get(yield* Layer.build(odooAt(odooUrl)), Odoo)
+  const odoo = Context.get(yield* Layer.build(odooAt(odooUrl, account)), Odoo)
   const asked = <A, E>(effect: Effect.Effect<A, E, Ledger | Odoo>) =>
     effect.pipe(
       Effect.retry(ASK),
@@ -321,13 +328,16 @@ const DISORDER = `
   where earlier.state = 'applied' and later.state = 'applied'
     and earlier.stream_sequence < later.stream_sequence and earlier.settled_at_millis > later.settled_at_millis`
 
-const odooAt = (url: string) =>
+/** With what Odoo is asked. */
+type Account = Pick<RealOdoo, "database" | "key">
+
+const odooAt = (url: string, { database, key }: Account) =>
   Json2Odoo.layer({
     version: "faults",
     databases: new Map([["main", {
       url: new URL(url),
-      database: DATABASE,
-      key: Effect.succeed(Redacted.make(defaultKey)),
+      database,
+      key: Effect.succeed(Redacted.make(key)),
       timeout: "20 seconds",
     }]]),
   })

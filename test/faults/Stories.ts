@@ -17,10 +17,13 @@ import { Ledger } from "../../src/ledger/Ledger.ts"
 import { type Json, Odoo } from "../../src/odoo/Odoo.ts"
 import { catalog } from "../../streams/catalog.ts"
 
-/** Between two looks whether a story is quiet, and most of them; the ledger is asked for all stories at once. */
+/**
+ * Between two looks whether a story is quiet, and most of them: on a slow machine an entity may be taken for overloaded,
+ * and then does only what is critical for three minutes. The ledger is asked for all stories at once.
+ */
 const LOOK = "150 millis"
 const ASKED = "100 millis"
-const PATIENCE = 1_600
+const PATIENCE = 4_000
 const TRIES = Schedule.max([Schedule.spaced("300 millis"), Schedule.recurs(300)])
 /** Chance of a message to come twice in a story that is told `twice`. */
 const DOUBLED = 0.35

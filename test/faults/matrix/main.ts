@@ -3,6 +3,7 @@
  *
  *   deno task faults [--seed 7] [--only kill-weir,poison] [--out docs/reliability.md]
  *   deno task faults --quick [--seed 7]
+ *   deno task faults --odoo [--seed 7]       a real Odoo 19 (docs/live-odoo.md)
  *
  * With `--only` nothing is written unless `--out` says where. `--quick`: all faults but the storm in turn on one
  * installation (`turns.ts`), as the tests do. Ends with 1 when anything differs.
@@ -11,19 +12,25 @@ import { Clock, Duration, Effect } from "effect"
 import { writeFile } from "node:fs/promises"
 import process from "node:process"
 import { parseArgs } from "node:util"
+import { agrees } from "../../../fixtures/scenario.ts"
+import * as RealOdoo from "../RealOdoo.ts"
 import { seedOf } from "../seed.ts"
 import { attempt, type Size } from "./attempt.ts"
 import { faults } from "./faults.ts"
 import { render } from "./report.ts"
 import type { Result } from "./Result.ts"
-import { inTurn } from "./turns.ts"
+import { realFaults } from "./real.ts"
+import { inTurn, type Turn } from "./turns.ts"
 
 const size: Size = { consultants: 15, days: 10, away: Duration.seconds(10), latency: 0.15 }
+/** On a real Odoo: a few hundred events, and a timeout that is longer than Odoo's own limit. */
+const REAL = { workers: 2, size: { consultants: 6, days: 6 }, odooTimeout: Duration.seconds(30) }
 const TARGET = "docs/reliability.md"
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    odoo: { type: "boolean", default: false },
     seed: { type: "string" },
     only: { type: "string" },
     out: { type: "string" },
@@ -48,34 +55,52 @@ const whole = Effect.fnUntraced(function* (seed: number) {
   if (chosen.length === 0) {
     return yield* Effect.die(new Error(`no such fault, there are: ${faults.map(({ name }) => name).join(", ")}`))
   }
+  const out = values.out ?? (only !== undefined ? undefined : TARGET)
+  const date = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 10)
   const results: Array<Result> = []
   for (const fault of chosen) {
     const result = yield* Effect.scoped(attempt(fault, seed, size))
     results.push(result)
     told(result)
-  }
-  const out = values.out ?? (only !== undefined ? undefined : TARGET)
-  if (out !== undefined) {
-    const date = new Date(yield* Clock.currentTimeMillis).toISOString().slice(0, 10)
-    const text = render({ date, seed, awaySeconds: Duration.toSeconds(size.away), results })
-    yield* Effect.promise(() => writeFile(out, text))
-    say(`wrote ${out}`)
+    if (out === undefined) continue
+    // After each one: a run of many minutes that is ended has told what it knows.
+    const report = {
+      date,
+      seed,
+      awaySeconds: Duration.toSeconds(size.away),
+      results,
+      missing: chosen.length - results.length,
+    }
+    yield* Effect.promise(() => writeFile(out, render(report)))
   }
   return results.every(({ wrong }) => wrong.length === 0) ? 0 : 1
 })
 
-const quick = Effect.fnUntraced(function* (seed: number) {
-  const { turns, wrong } = yield* Effect.scoped(inTurn(seed, ({ fault, seconds, strikes }) => {
-    say(`${fault.name}: ${seconds.toFixed(1)} s, struck ${strikes} times`)
-  }))
+const turn = ({ fault, seconds, strikes }: Turn): void =>
+  say(`${fault.name}: ${seconds.toFixed(1)} s, struck ${strikes} times`)
+
+const judged = ({ turns, wrong }: { readonly turns: ReadonlyArray<Turn>; readonly wrong: ReadonlyArray<string> }) => {
   say(`${turns.length} faults in turn: ${wrong.length === 0 ? "everything stands as it must" : "NOT as it must"}`)
   for (const line of wrong) say(`      ${line}`)
   return wrong.length === 0 ? 0 : 1
+}
+
+const quick = (seed: number) => Effect.map(Effect.scoped(inTurn(seed, turn)), judged)
+
+/** Prints what `docs/live-odoo.md` shows of it. */
+const odoo = Effect.fnUntraced(function* (seed: number) {
+  const real = yield* RealOdoo.start(seed, REAL.workers)
+  const ended = yield* Effect.scoped(inTurn(seed, turn, { ...REAL, faults: realFaults(real), real }))
+  const agreeing = ended.figures.filter(agrees).length
+  say(`seed ${seed}, ${ended.events} events, ${agreeing} of ${ended.figures.length} figures agree`)
+  const retried = ended.lines.filter(({ message }) => /went through at try \d+$/u.test(message)).length
+  say(`${retried} batches went through only after a failure`)
+  return judged(ended)
 })
 
 const main = Effect.suspend(() => {
   const seed = values.seed === undefined ? seedOf("faults") : Number(values.seed)
-  return values.quick ? quick(seed) : whole(seed)
+  return values.odoo ? odoo(seed) : values.quick ? quick(seed) : whole(seed)
 })
 
 const fiber = Effect.runFork(main)

@@ -7,6 +7,8 @@ export interface Report {
   readonly seed: number
   readonly awaySeconds: number
   readonly results: ReadonlyArray<Result>
+  /** Faults that were still to come. */
+  readonly missing: number
 }
 
 type Row = ReadonlyArray<string | number>
@@ -72,7 +74,7 @@ const becomes = ({ outcomes }: Result): ReadonlyArray<Row> =>
   ])
 
 /** Counts of a flow in words that stay, so that the page changes only where a number does. */
-export const render = ({ awaySeconds, date, results, seed }: Report): string => {
+export const render = ({ awaySeconds, date, missing, results, seed }: Report): string => {
   const wrong = results.flatMap(({ fault, wrong }) => wrong.map((line) => `- \`${fault.name}\`: ${line}`))
   return [
     "# Reliability",
@@ -84,7 +86,7 @@ export const render = ({ awaySeconds, date, results, seed }: Report): string => 
     "with what must stand: every count, every record, every sum to the cent.",
     "",
     `Run of ${date}, seed ${seed}, servers away or frozen for ${awaySeconds} s. Again, with the same choices: ` +
-    `\`deno task faults --seed ${seed}\`.`,
+    `\`deno task faults --seed ${seed}\`.${missing === 0 ? "" : ` It was ended before the last ${missing} faults.`}`,
     "",
     "**As expected** means:",
     "",
