@@ -22,7 +22,7 @@ export const LIMIT_SECONDS = 10
 const HOST = "127.0.0.1"
 const POLL = "50 millis"
 /** Looks for a worker that is at a call. */
-const LOOKS = 600
+const LOOKS = 200
 
 const variable = (name: string): string => {
   const value = process.env[name]
@@ -36,7 +36,7 @@ export interface RealOdoo {
   readonly database: string
   readonly key: string
   readonly workers: number
-  /** `kill -9` of a worker process that is at a call; false when none was for half a minute. */
+  /** `kill -9` of a worker process that is at a call; false when none was found for a while. */
   readonly killWorker: (random: Random) => Effect.Effect<boolean>
   /** Its PostgreSQL at once, without waiting for anybody, and up again. */
   readonly restartDatabase: Effect.Effect<void>
@@ -46,24 +46,27 @@ export interface RealOdoo {
   readonly timedOut: Effect.Effect<number>
 }
 
-/** The state of a process and its parent, from `/proc/<pid>/stat`; undefined when it is gone. */
-const statOf = async (pid: number): Promise<{ readonly state: string; readonly parent: number } | undefined> => {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => undefined)
+/** The state of a process or thread and its parent, from its `stat`; undefined when it is gone. */
+const statOf = async (folder: string): Promise<{ readonly state: string; readonly parent: number } | undefined> => {
+  const text = await readFile(`${folder}/stat`, "utf8").catch(() => undefined)
   // After the command in parentheses, which may contain anything.
   const [state = "", parent = ""] = text?.slice(text.lastIndexOf(")") + 2).split(" ") ?? []
   return text === undefined ? undefined : { state, parent: Number(parent) }
 }
 
-/** Processes of `parent` that compute at this moment, and serve HTTP. */
+const listed = (folder: string): Promise<ReadonlyArray<string>> => readdir(folder).catch(() => [])
+
+/** Workers of `parent` that compute at this moment: the thread that serves calls is not the process's first one. */
 const busy = async (parent: number): Promise<ReadonlyArray<number>> => {
   const found: Array<number> = []
-  for (const name of await readdir("/proc")) {
-    const pid = Number(name)
-    if (!Number.isInteger(pid)) continue
-    const stat = await statOf(pid)
-    if (stat?.parent !== parent || stat.state !== "R") continue
-    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "")
-    if (!command.includes("gevent")) found.push(pid)
+  for (const name of await listed("/proc")) {
+    if (!/^\d+$/u.test(name) || (await statOf(`/proc/${name}`))?.parent !== parent) continue
+    const command = await readFile(`/proc/${name}/cmdline`, "utf8").catch(() => "gevent")
+    if (command.includes("gevent")) continue
+    const threads = await Promise.all(
+      (await listed(`/proc/${name}/task`)).map((id) => statOf(`/proc/${name}/task/${id}`)),
+    )
+    if (threads.some((thread) => thread?.state === "R")) found.push(Number(name))
   }
   return found
 }
