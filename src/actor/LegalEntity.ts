@@ -28,6 +28,7 @@ import { askedBy, type EntitySettings, flowsOf, Roster } from "./Roster.ts"
 import type { Run } from "../ledger/Runs.ts"
 import type { Company } from "../odoo/Company.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
+import { scheduleProofs } from "../reconcile/schedule.ts"
 import { dryRun } from "../replay/dryRun.ts"
 import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
@@ -219,6 +220,14 @@ export const LegalEntityLive = LegalEntity.toLayer(
           Effect.retry(restartBackoff),
           Effect.forkScoped,
         )
+        if (settings.proof !== undefined) {
+          yield* scheduleProofs(code, settings.proof, examinable).pipe(
+            Effect.sandbox,
+            Effect.tapError((cause) => Effect.logError("the schedule of proofs stopped and starts again", cause)),
+            Effect.retry(restartBackoff),
+            Effect.forkScoped,
+          )
+        }
         yield* Effect.raceFirst(
           life(settings, conduct),
           roster.changed(code, settings).pipe(

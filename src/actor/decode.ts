@@ -30,6 +30,17 @@ const compiled = <A>(schema: Schema.Codec<A, unknown>): (input: unknown) => Resu
   }
 }
 
+/** Compiled once for each schema, however many entities and restarts use it. */
+const decoders = new WeakMap<Schema.Codec<unknown, unknown>, ReturnType<typeof compiled<unknown>>>()
+
+const decoderOf = (schema: Schema.Codec<unknown, unknown>) => {
+  const known = decoders.get(schema)
+  if (known !== undefined) return known
+  const made = compiled(schema)
+  decoders.set(schema, made)
+  return made
+}
+
 /** The envelope as it lies on the wire: with nothing to transform, its decoder is one generated function. */
 const WireEnvelope = Schema.toEncoded(Envelope)
 type WireEnvelope = typeof WireEnvelope.Type
@@ -75,9 +86,9 @@ const upcast = (
 /** `timesheet.approved` of `erp.be01.timesheet.approved`. */
 const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
 
-/** A decoder for one flow of one entity. Compiles the schemas once. `look` is shown what was understood. */
+/** A decoder for one flow of one entity. `look` is shown what was understood. */
 export const makeDecoder = (flow: Flow, look?: (spec: EventSpec<unknown>, data: unknown) => void) => {
-  const specs = new Map(flow.events.map((spec) => [spec.type, { spec, decode: compiled(spec.schema) }]))
+  const specs = new Map(flow.events.map((spec) => [spec.type, { spec, decode: decoderOf(spec.schema) }]))
 
   /** What the payload says, or why it says nothing to us. */
   const understand = (envelope: WireEnvelope, message: Message): Result.Result<Payload, Rejection> => {

@@ -52,19 +52,29 @@ export interface Drift {
   readonly names: ReadonlyArray<string>
 }
 
-export const makeDrift = (flow: Flow) => {
-  const known = new Map<EventSpec<unknown>, Known>()
-  for (const spec of flow.events) {
-    const { definitions, schema } = Schema.toJsonSchemaDocument(spec.schema)
-    known.set(spec, knownOf(schema, definitions))
+/** Worked out once for each schema, however many entities and restarts use it. */
+const known = new WeakMap<EventSpec<unknown>["schema"], Known>()
+
+const knownBy = (schema: EventSpec<unknown>["schema"]): Known => {
+  let found = known.get(schema)
+  if (found === undefined) {
+    const document = Schema.toJsonSchemaDocument(schema)
+    found = knownOf(document.schema, document.definitions)
+    known.set(schema, found)
   }
+  return found
+}
+
+export const makeDrift = (flow: Flow) => {
+  // Before the first event comes, not while it waits.
+  for (const { schema } of flow.events) knownBy(schema)
   const seen = new Set<string>()
   let counts = new Map<string, number>()
   let names: Array<string> = []
   return {
     /** Looks at a payload that was understood, as it came. */
     look: (spec: EventSpec<unknown>, data: unknown): void =>
-      search(data, known.get(spec) ?? ANYTHING, "", (path) => {
+      search(data, knownBy(spec.schema), "", (path) => {
         counts.set(spec.type, (counts.get(spec.type) ?? 0) + 1)
         const name = `${spec.type}: ${path.replaceAll(/[^\x20-\x7e]/gu, "?").slice(0, MAX_NAME_LENGTH)}`
         if (seen.size >= MAX_NAMES || seen.has(name)) return

@@ -10,7 +10,7 @@ export const exitCodes = {
   failure: 1,
   /** The command line or the configuration is wrong; nothing was done. */
   usage: 2,
-  /** A check of `weir doctor` failed. */
+  /** A check of `weir doctor` failed, or `weir reconcile` found that something differs. */
   checkFailed: 3,
   /** Broker, ledger or Odoo cannot be reached. */
   unreachable: 4,

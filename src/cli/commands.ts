@@ -14,6 +14,8 @@ import { incidents } from "./incidents.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
+import { reconcile } from "./reconcile.ts"
+import { reconciliations } from "./reconciliations.ts"
 import { replay } from "./replay.ts"
 import { replays } from "./replays.ts"
 import { redrive } from "./redrive.ts"
@@ -43,6 +45,8 @@ export const cli = root.pipe(
     configuration,
     replay,
     replays,
+    reconcile,
+    reconciliations,
     token,
     whoami,
     doctor,

@@ -7,7 +7,7 @@ import { FlowNames, load } from "../config/load.ts"
 export const root = Command.make("weir").pipe(
   Command.withDescription(
     "Weir brings business events from NATS JetStream into Odoo: each exactly once, in order per business key.\n\n" +
-      "Exit codes: 0 it worked, 1 it failed, 2 wrong usage or configuration, 3 a check failed (doctor, audit verify), " +
+      "Exit codes: 0 it worked, 1 it failed, 2 wrong usage or configuration, 3 a check failed (doctor, audit verify, reconcile), " +
       "4 broker, ledger or Odoo cannot be reached.",
   ),
   Command.withSharedFlags({

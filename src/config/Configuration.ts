@@ -157,6 +157,24 @@ export const Close = Schema.Struct({
     "backfills there step back. `weir close` says so beside it. Left out: only `weir close`.",
 })
 
+/** When an entity's months are proven complete without being asked for. */
+export const Proof = Schema.Struct({
+  hour: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
+    3,
+    "Hour of the day in UTC from which on the day's proofs are made.",
+  ),
+  deadlineDays: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 27 })).annotate({ expected: "days, 1 to 27" }),
+    5,
+    "Days after a month's end within which it is to be proven complete; after them `weir_proof_overdue` is 1.",
+  ),
+}).annotate({
+  description:
+    "Proves completeness every day: the current month, and the month before until it is complete. Left out: " +
+    "only `weir reconcile`.",
+})
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -205,6 +223,7 @@ export const Entity = Schema.Struct({
       "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
   ),
   close: Schema.optionalKey(Close),
+  proof: Schema.optionalKey(Proof),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold"]),
     "full",
@@ -279,6 +298,20 @@ export const Cluster = Schema.Struct({
 })
 export type Cluster = typeof Cluster.Type
 
+export const Feed = Schema.Struct({
+  every: span(
+    "30 seconds",
+    "Rest between two looks of an entity, longer while others wait for Odoo. `0 seconds`: none.",
+  ),
+  overlap: span(
+    "5 minutes",
+    "Longer than the longest transaction in Odoo, anybody's (`limit_time_real`, scheduled actions): what a transaction " +
+      "writes shows up after it, stamped with its beginning.",
+  ),
+}).annotate({
+  description: "How often it is looked what people changed in Odoo, for others: an invoice posted, paid, reversed.",
+})
+
 /** The file as a whole. */
 export const File = Schema.Struct({
   $schema: absent(Schema.String, "Where editors find this schema."),
@@ -298,6 +331,7 @@ export const File = Schema.Struct({
     {},
     "Services beside Odoo that events need, by name: `pricing` for prices, `tax` for tax codes and quoted tax.",
   ),
+  feed: optional(Feed, {}, "How what people change in Odoo is looked at."),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(
     Schema.NonEmptyString,

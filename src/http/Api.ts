@@ -10,6 +10,7 @@ import { EntitiesGroup } from "./api/entities.ts"
 import { AmendmentsGroup, ExceptionsGroup, RedrivesGroup } from "./api/exceptions.ts"
 import { PeriodsGroup } from "./api/periods.ts"
 import { AuditGroup, IncidentsGroup } from "./api/records.ts"
+import { ReconciliationsGroup } from "./api/reconciliations.ts"
 import { ReplaysGroup } from "./api/replays.ts"
 import { StatusGroup } from "./api/status.ts"
 import { TokensGroup } from "./api/tokens.ts"
@@ -31,6 +32,7 @@ export const Api = HttpApi.make("weir").add(
   PeriodsGroup,
   ConfigurationGroup,
   ReplaysGroup,
+  ReconciliationsGroup,
   TokensGroup,
 ).middleware(Idempotency).middleware(Authentication).middleware(Problems).prefix(PREFIX).annotateMerge(
   OpenApi.annotations({

@@ -10,6 +10,7 @@ import { entities } from "./handlers/entities.ts"
 import { amendments, exceptions, redrives } from "./handlers/exceptions.ts"
 import { periods } from "./handlers/periods.ts"
 import { audit, incidents } from "./handlers/records.ts"
+import { reconciliations } from "./handlers/reconciliations.ts"
 import { replays } from "./handlers/replays.ts"
 import { status } from "./handlers/status.ts"
 import { tokens } from "./handlers/tokens.ts"
@@ -28,6 +29,7 @@ const handlers = Layer.mergeAll(
   periods,
   configuration,
   replays,
+  reconciliations,
   tokens,
 )
 

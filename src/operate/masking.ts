@@ -16,7 +16,7 @@ export const markOf = (classification: Classification | null): string => `(${cla
 const seesEverything = (clearance: Clearance): boolean => clearance.has("personal") && clearance.has("financial")
 
 /** What a schema says of itself, whether it was said before its checks or after them. */
-const classificationOf = (ast: SchemaAST.AST): Classification | null => {
+export const classificationOf = (ast: SchemaAST.AST): Classification | null => {
   const said = [ast.annotations, ...(ast.checks ?? []).map(({ annotations }) => annotations)]
     .map((annotations) => annotations?.[CLASSIFICATION])
     .find((value) => value !== undefined)
@@ -27,7 +27,7 @@ const isObject = (value: JsonValue | undefined): value is { readonly [key: strin
   typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** The schema of a part; null: none is known. `alternatives` that do not fit the value say nothing of it. */
-const partOf = (ast: SchemaAST.AST, name: string | number): SchemaAST.AST | null => {
+export const partOf = (ast: SchemaAST.AST, name: string | number): SchemaAST.AST | null => {
   switch (ast._tag) {
     case "Objects":
       return ast.propertySignatures.find((signature) => signature.name === name)?.type ??

@@ -82,6 +82,12 @@ export const modeChanges = Metric.counter("weir_mode_changes_total", {
 export const incidentsOpen = Metric.gauge("weir_incidents_open", {
   description: "Incidents of an entity that are not restored",
 })
+export const proofMismatches = Metric.gauge("weir_proof_mismatches", {
+  description: "Mismatches that the newest proof of completeness of an entity found",
+})
+export const proofOverdue = Metric.gauge("weir_proof_overdue", {
+  description: "1 while the month before ought to be proven complete and is not, else 0",
+})
 
 /** All of them, for documentation and tests. */
 export const all = [
@@ -105,6 +111,8 @@ export const all = [
   entityClose,
   modeChanges,
   incidentsOpen,
+  proofMismatches,
+  proofOverdue,
 ]
 
 /** Series of one metric by the value of its last labels, built on first use. */
@@ -230,6 +238,16 @@ const modes = ["full", "essential", "drafts", "hold"] as const
 /** Whether an entity closes its books now. */
 export const closeMeter = (entity: string, closing: boolean): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(entityClose, { entity }), closing ? 1 : 0)
+
+/** The series of one entity's proofs of completeness. */
+export const proofMeter = (entity: string) => {
+  const mismatches = Metric.withAttributes(proofMismatches, { entity })
+  const overdue = Metric.withAttributes(proofOverdue, { entity })
+  return {
+    told: (found: number, isOverdue: boolean): Effect.Effect<void> =>
+      Effect.andThen(Metric.update(mismatches, found), Metric.update(overdue, isOverdue ? 1 : 0)),
+  }
+}
 
 /** The series of one entity's mode and incidents. */
 export const modeMeter = (entity: string) => {

@@ -8,7 +8,10 @@
  * The test asks ledger and Odoo past the proxies. What it asks is what stands, never what was called.
  */
 import { Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scope } from "effect"
-import { rm, writeFile } from "node:fs/promises"
+import { jetstreamManager } from "@nats-io/jetstream"
+import { connect } from "@nats-io/transport-node"
+import type { SqlClient } from "effect/sql"
+import { chmod, chown, cp, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { account } from "../../fixtures/odoo/readback.ts"
 import { hire } from "../../fixtures/odoo/employees.ts"
@@ -109,6 +112,15 @@ export interface Installation extends Observer {
   readonly tricklePart: (from: number, to: number) => Effect.Effect<void>
   /** Publishes a part of it, by position. */
   readonly publishPart: (from: number, to: number) => Effect.Effect<void>
+  /**
+   * Takes a copy of the ledger's database while it runs, as a backup does. The answer puts it in the place of what is
+   * there then; nobody may be connected.
+   */
+  readonly backup: Effect.Effect<Effect.Effect<void>>
+  /** A statement to the ledger's database, as an operator gives it. */
+  readonly sql: <Row extends object>(statement: string) => Effect.Effect<ReadonlyArray<Row>>
+  /** Has the streams go on at this sequence, as `nats stream purge --seq` does. */
+  readonly purge: (stream: string, sequence: number) => Effect.Effect<void>
   /** The broker's disk is lost; it comes up again without any stream. */
   readonly loseStream: Effect.Effect<void>
   /** Makes the stand-in fail by these rules from now on, and no others. */
@@ -225,6 +237,14 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     trickle: trickle(brokerUrl, scenario, 0, Infinity),
     tricklePart: (from, to) => trickle(brokerUrl, scenario, from, to),
     publishPart: (from, to) => publish(brokerUrl, scenario, { from, to, replicas }),
+    backup: backup(database, join(folder, "postgres"), join(folder, "backup")),
+    sql: (statement) => Effect.scoped(asking(database.url(), (sql) => sql.unsafe(statement))),
+    purge: (stream, seq) =>
+      Effect.promise(async () => {
+        const connection = await connect({ servers: brokerUrl })
+        await (await jetstreamManager(connection)).streams.purge(stream, { seq })
+        await connection.close()
+      }),
     loseStream: broker.stop.pipe(
       Effect.andThen(Effect.promise(() => rm(join(folder, "nats", "jetstream"), { recursive: true }))),
       Effect.andThen(broker.start),
@@ -242,6 +262,54 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   }
   return installation
 })
+
+const asking = <A, E>(
+  url: string,
+  question: (sql: SqlClient.SqlClient) => Effect.Effect<A, E>,
+): Effect.Effect<A, never, Scope.Scope> =>
+  PgLedger.connect({ url: Redacted.make(url), poolSize: 1, applicationName: "weir-faults" }).pipe(
+    Effect.flatMap(question),
+    Effect.orDie,
+  )
+
+/** PostgreSQL's own way without further programs: https://www.postgresql.org/docs/18/continuous-archiving.html */
+const backup = (database: Server.Server, data: string, copy: string): Effect.Effect<Effect.Effect<void>> =>
+  Effect.scoped(asking(database.url(), (sql) =>
+    Effect.gen(function* () {
+      // Both calls have to come over one connection, which is what the pool has.
+      yield* sql.unsafe("select pg_backup_start('weir', fast => true)::text")
+      const skipped = /\/(?:pg_wal\/.+|pg_replslot\/.+|pg_notify\/.+|pg_subtrans\/.+|postmaster\.(?:pid|opts))$/u
+      yield* Effect.promise(() => cp(data, copy, { recursive: true, filter: (path) => !skipped.test(path) }))
+      const [label] = yield* sql.unsafe<{ readonly labelfile: string }>("select labelfile from pg_backup_stop()")
+      yield* Effect.promise(() => writeFile(join(copy, "backup_label"), label!.labelfile))
+      // The log up to the end of the backup; what comes later in it would be replayed as well.
+      const [end] = yield* sql.unsafe<{ readonly file: string }>("select pg_walfile_name(pg_switch_wal()) as file")
+      yield* Effect.promise(async () => {
+        for (const name of await readdir(join(data, "pg_wal"))) {
+          if (/^[0-9A-F]{24}$/u.test(name) && name <= end!.file) {
+            await cp(join(data, "pg_wal", name), join(copy, "pg_wal", name))
+          }
+        }
+        const { gid, uid } = await stat(data)
+        const given = async (path: string): Promise<void> => {
+          await chown(path, uid, gid)
+          if ((await stat(path)).isDirectory()) {
+            await chmod(path, 0o700)
+            for (const name of await readdir(path)) await given(join(path, name))
+          }
+        }
+        await given(copy)
+      })
+    }))).pipe(
+      Effect.as(Effect.gen(function* () {
+        yield* database.stop
+        yield* Effect.promise(async () => {
+          await rm(data, { recursive: true })
+          await rename(copy, data)
+        })
+        yield* database.start
+      })),
+    )
 
 /** Looks at a ledger and an Odoo until the scope closes. */
 export const observe = Effect.fnUntraced(function* (

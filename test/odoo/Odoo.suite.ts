@@ -12,6 +12,8 @@ import { account } from "../../fixtures/odoo/readback.ts"
 import type { Currency } from "../../schemas/money.ts"
 import type { Json } from "../../src/odoo/Odoo.ts"
 import { moneySentences } from "./Odoo.money.ts"
+import { feedSentences } from "./Odoo.feed.ts"
+import { masterSentences } from "./Odoo.master.ts"
 import { workSentences } from "./Odoo.work.ts"
 import {
   cents,
@@ -935,5 +937,7 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
 
     moneySentences(it)
     workSentences(it)
+    feedSentences(it)
+    masterSentences(it)
   })
 }

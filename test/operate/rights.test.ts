@@ -60,6 +60,13 @@ const allowed: Readonly<Record<OperationName, ReadonlyArray<Role>>> = {
   "replays.pause": operators,
   "replays.resume": operators,
   "replays.cancel": operators,
+  "reconciliations.list": everybody,
+  "reconciliations.start": operators,
+  "reconciliations.show": everybody,
+  "reconciliations.mismatches": everybody,
+  "reconciliations.report": everybody,
+  "reconciliations.sign": approvers,
+  "reconciliations.cancel": operators,
   "tokens.list": admins,
   "tokens.create": admins,
   "tokens.revoke": admins,
@@ -125,6 +132,13 @@ const requests = (
     "replays.pause": [`/v1/replays/replay-${entity}/pause`, { body: {} }],
     "replays.resume": [`/v1/replays/replay-${entity}/resume`, { body: {} }],
     "replays.cancel": [`/v1/replays/replay-${entity}/cancel`, { body: {} }],
+    "reconciliations.list": [`/v1/reconciliations?entity=${entity}`],
+    "reconciliations.start": ["/v1/reconciliations", { body: { entity, period: "2026-10", reason: "x" } }],
+    "reconciliations.show": [`/v1/reconciliations/proof-${entity}`],
+    "reconciliations.mismatches": [`/v1/reconciliations/proof-${entity}/mismatches`],
+    "reconciliations.report": [`/v1/reconciliations/proof-${entity}/report`],
+    "reconciliations.sign": [`/v1/reconciliations/proof-${entity}/signature`, { body: { reason: "x" } }],
+    "reconciliations.cancel": [`/v1/reconciliations/proof-${entity}/cancellation`, { body: {} }],
     "tokens.list": ["/v1/tokens"],
     "tokens.create": ["/v1/tokens", { body: { owner: "x", roles: ["viewer"] } }],
     "tokens.revoke": ["/v1/tokens/nobodys/revocation", { body: {} }],
@@ -176,6 +190,15 @@ const things = Effect.gen(function* () {
       requestedBy: "zoe",
       reason: "x",
     })
+    yield* runs.open({
+      entity,
+      runId: `proof-${entity}`,
+      kind: "reconciliation",
+      state: "failed",
+      request: { period: "2026-10" },
+      requestedBy: "zoe",
+      reason: "x",
+    })
     const scope = { entity, flow: "none", code: null, fingerprint: null }
     made.redrive[entity] = yield* redrives.start(scope, "zoe", "x")
   }
@@ -220,7 +243,9 @@ describe("the authorisation table", () => {
       )
       const acts = trails.flat().filter(({ action }) => action.startsWith("operation."))
       const orders = asked - roles.length * 2 * 2 *
-          operationNames.filter((name) => /\.(?:show|list|verify|groups|export|findings)$/u.test(name)).length
+          operationNames.filter((name) =>
+            /\.(?:show|list|verify|groups|export|findings|mismatches|report)$/u.test(name)
+          ).length
       // Every order, carried out or refused, and the tokens that this test made.
       assert.strictEqual(acts.length, orders + roles.length * 2)
     }).pipe(Effect.provide(office(given).layer)), 120_000)

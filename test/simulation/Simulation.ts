@@ -37,6 +37,11 @@ import { Violation } from "./world/Violation.ts"
 const START = Date.UTC(2026, 9, 30, 8)
 /** Peace, in which everything must settle, milliseconds. */
 const PEACE = 600_000
+/** Time in which everything that happened must have been told, milliseconds. */
+const OUTBOX = 15_000
+const ACK_WAIT = 15_000
+/** Time in which what has just come, a last duplicate perhaps, is settled, milliseconds. */
+const SETTLING = 10_000
 /** How often it is asked whether all is at rest. */
 const LOOK = 1_000
 /** Rounds of persons deciding about exceptions: each releases at least the next follower of a key. */
@@ -106,6 +111,9 @@ class World {
   readonly #traps: Traps
   readonly #say: (line: string) => void
   #ledgerSlowMillis = 0
+  /** A look at the stream is due. */
+  #noting = false
+  #brokerAway = false
   /** What somebody said last: that an entity is to stop, or to go on. */
   readonly #runs = new Map<string, { readonly stopped: boolean }>()
   readonly #dismissed = new Set<string>()
@@ -134,7 +142,7 @@ class World {
     this.knowledge = new Knowledge(postings, places)
 
     const adapters = this.#now(Layer.buildWithScope(
-      Layer.mergeAll(MemoryBroker.layer({ ackWait: "15 seconds" }), MemoryLedger.layer),
+      Layer.mergeAll(MemoryBroker.layer({ ackWait: ACK_WAIT }), MemoryLedger.layer),
       Scope.makeUnsafe(),
     ))
     this.#broker = Context.get(adapters, Broker)
@@ -218,12 +226,23 @@ class World {
 
   /** Takes notice of what has come into the stream. */
   #note(): void {
+    // Its way back is a look, too.
+    if (this.#brokerAway) return
+    this.#noting = false
     const read = this.#broker.read({ subject: "erp.>", fromSequence: this.knowledge.stored.length + 1 })
     const exit = Effect.runSyncExit(
       Stream.runForEach(read, (message) => Effect.sync(() => this.knowledge.store(message))),
     )
-    // The broker is away: the next look will tell.
-    if (Exit.isFailure(exit)) this.kernel.after(50, () => this.#note())
+    // The broker is away: the next look will tell, one for all that are published meanwhile.
+    if (Exit.isSuccess(exit) || this.#noting) return
+    this.#noting = true
+    this.kernel.after(50, () => this.#note())
+  }
+
+  #reach(reachable: boolean): void {
+    this.#brokerAway = !reachable
+    this.#now(this.#brokerFaults.setReachable(reachable))
+    this.#note()
   }
 
   #befall(step: Trouble): void {
@@ -246,8 +265,8 @@ class World {
         this.#ledgerSlowMillis = step.millis
         return void kernel.after(step.forMillis, () => this.#ledgerSlowMillis = 0)
       case "BrokerAway":
-        this.#now(this.#brokerFaults.setReachable(false))
-        return void kernel.after(step.forMillis, () => this.#now(this.#brokerFaults.setReachable(true)))
+        this.#reach(false)
+        return void kernel.after(step.forMillis, () => this.#reach(true))
       case "BrokerFails":
         return void this.#now(this.#brokerFaults.failNext(step.operation, { times: step.times }))
       case "Interrupted":
@@ -356,7 +375,7 @@ class World {
     this.#traps.clear()
     this.#outside.offsetMillis = 0
     this.#ledgerSlowMillis = 0
-    this.#now(this.#brokerFaults.setReachable(true))
+    this.#reach(true)
     for (const operation of brokerOperations) this.#now(this.#brokerFaults.failNext(operation, { times: 0 }))
     this.#fleet.cure()
     for (const [entity, { stopped }] of [...this.#runs]) if (stopped) this.#resume(entity)
@@ -431,7 +450,30 @@ class World {
 
   /** Every applied event that tells the world of something has done so. */
   #outgoing(inspections: ReadonlyArray<MemoryLedger.Inspection>): void {
-    this.#pass(15_000)
+    const end = this.kernel.nowMillis + OUTBOX
+    let missing: string | undefined
+    do {
+      this.#pass(LOOK)
+      missing = this.#untold(inspections)
+    } while (missing !== undefined && this.kernel.nowMillis < end)
+    if (missing !== undefined) throw new Violation("outbox", missing)
+    this.#acknowledged()
+  }
+
+  /** Where acks were lost, what they were for comes again, and is acknowledged then. */
+  #acknowledged(): void {
+    if (this.#plan.steps.some(({ _tag }) => _tag === "AcksLost")) this.#pass(ACK_WAIT)
+    const end = this.kernel.nowMillis + SETTLING
+    let places = this.observer.places()
+    while (places.length > 0 && this.kernel.nowMillis < end) {
+      this.#pass(LOOK)
+      places = this.observer.places()
+    }
+    if (places.length > 0) throw new Violation("places come free", places.join("; "))
+  }
+
+  /** What has not been told yet. Fails when something is told that has not happened. */
+  #untold(inspections: ReadonlyArray<MemoryLedger.Inspection>): string | undefined {
     const types: Readonly<Record<string, string>> = {
       engagements: "engagement.provisioned",
       invoices: "invoice.posted",
@@ -456,10 +498,11 @@ class World {
         const id = `weir/${entity}#${record.eventId}/${type}`
         const count = told.get(id) ?? 0
         told.delete(id)
-        if (count === 0) throw new Violation("outbox", `${record.eventId} is applied and ${type} never went out`)
+        if (count === 0) return `${record.eventId} is applied and ${type} never went out`
       }
     }
     if (told.size > 0) throw new Violation("outbox", `${[...told.keys()].join(", ")} went out for nothing`)
+    return undefined
   }
 
   #inspections(): ReadonlyArray<MemoryLedger.Inspection> {

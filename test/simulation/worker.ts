@@ -7,6 +7,9 @@ import type { Campaign, Range } from "./campaign.ts"
 
 const here = dirname(fileURLToPath(import.meta.url))
 
+/** Worlds are thrown away young: room for a whole one spares a fifth of the time. Megabytes; `deno task sim` says the same. */
+const YOUNG = ["--min-semi-space-size=32", "--max-semi-space-size=32"]
+
 export interface RunOptions {
   /** Folder of the simulation to run: this one, or that of a copy with a bug in it. */
   readonly folder?: string
@@ -17,7 +20,7 @@ export const runIn = ({ count, from }: Range, { folder = here, stopAtFailure = f
   new Promise<Campaign>((resolve, reject) => {
     const flags = ["--worker", "--from", String(from), "--seeds", String(count), ...stopAtFailure ? ["--first"] : []]
     // Types are checked elsewhere; a copy with a bug in it may not even have them right.
-    const run = "Deno" in globalThis ? ["run", "-A", "--no-check"] : []
+    const run = "Deno" in globalThis ? ["run", "-A", "--no-check", `--v8-flags=${YOUNG.join(",")}`] : YOUNG
     const child = spawn(process.execPath, [...run, join(folder, "sim.ts"), ...flags], {
       stdio: ["ignore", "pipe", "inherit"],
     })

@@ -42,7 +42,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "load without create-or-skip",
     file: "src/odoo/plan/load.ts",
-    find: '...(step.mode === "create" && { context: createOrSkip }),',
+    find: '...(step.mode === "create" && !amend && { context: createOrSkip }),',
     replace: "",
   },
   {
@@ -114,8 +114,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the gate lets everybody in",
     file: "src/odoo/Door.ts",
-    find: "Math.floor(workers * share * part + 1e-9)",
-    replace: "Math.floor(workers * share * part * 4)",
+    find: "Math.floor(workers * share * this.#part + 1e-9)",
+    replace: "Math.floor(workers * share * this.#part * 4)",
   },
   {
     name: "payments are posted and not matched",
@@ -141,5 +141,11 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/actor/persevere.ts",
     find: "const now = yield* elapsedMillis",
     replace: "const now = yield* Clock.currentTimeMillis",
+  },
+  {
+    name: "a lane goes first for as long as it has something",
+    file: "src/odoo/FairQueue.ts",
+    find: "if (state.size === 0 || (lane !== undefined && state.turn >= lane.turn)) continue",
+    replace: "if (state.size === 0 || lane !== undefined) continue",
   },
 ]

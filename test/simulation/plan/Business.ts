@@ -349,9 +349,36 @@ const publish = (draft: Draft, atMillis: number, suffix: string): Posting => {
   return { _tag: "Publish", atMillis, fact, publication: { ...message, messageId } }
 }
 
-/** Everything that is published within `spanMillis`. */
-export const business = (seed: number, places: ReadonlyArray<Place>, spanMillis: number): ReadonlyArray<Posting> => {
+/** So many customers that nobody refers to, within a second. */
+const crowdOf = (book: Book, size: number, atMillis: number): ReadonlyArray<Posting> => {
+  for (let n = 1; n <= size; n++) {
+    const key = `X${n}`
+    book.add({
+      type: "customer.upserted",
+      flow: "customers",
+      key,
+      version: 1,
+      data: { key, name: key, kind: "company", address: { country: "BE" } },
+      parents: [parent.customer(key)],
+      effect: { of: "customer", name: key },
+    })
+  }
+  return book.drafts.map((draft, n) => publish(draft, atMillis + Math.floor(n * 1_000 / size), ""))
+}
+
+/** Everything that is published within `spanMillis`. `crowd`: customers of the first place that come all at once. */
+export const business = (
+  seed: number,
+  places: ReadonlyArray<Place>,
+  spanMillis: number,
+  crowd: number,
+): ReadonlyArray<Posting> => {
   const postings: Array<Posting> = []
+  if (crowd > 0) {
+    const [place] = places
+    const numbers = new Random(seed, "crowd")
+    if (place !== undefined) postings.push(...crowdOf(new Book(place, numbers), crowd, numbers.int(0, spanMillis / 2)))
+  }
   for (const place of places) {
     const numbers = new Random(seed, "business", place.entity)
     const book = new Book(place, numbers)

@@ -23,6 +23,8 @@ export interface Shape {
   readonly callsPerSecond: number
   /** Ways to and from the ports take up to so long, milliseconds. */
   readonly networkMillis: number
+  /** Customers that one entity announces at once, one call each, beyond its own: others have to get their turn. */
+  readonly crowd: number
 }
 
 export interface Plan {
@@ -32,11 +34,14 @@ export interface Plan {
   readonly steps: ReadonlyArray<Step>
 }
 
+/** Part of the worlds in which one entity has so much of one kind that lanes and keys have to share. */
+const CROWDED = 0.04
+
 const shapeOf = (seed: number): Shape => {
   const numbers = new Random(seed, "shape")
   const [first, ...others] = allPlaces
   const batchSize = numbers.pick([1, 2, 5, 20])
-  return {
+  const shape: Shape = {
     places: [first, ...others.slice(0, numbers.pick([0, 0, 0, 1, 1, 2]))],
     spanMillis: numbers.pick([8_000, 20_000, 45_000]),
     workers: numbers.int(1, 5),
@@ -48,7 +53,10 @@ const shapeOf = (seed: number): Shape => {
     maxOpsBeforeYield: numbers.pick([2_048, 2_048, 128]),
     networkMillis: numbers.pick([0, 4, 40]),
     callsPerSecond: numbers.pick([0, 0, 0, 12]),
+    crowd: 0,
   }
+  if (!numbers.chance(CROWDED)) return shape
+  return { ...shape, crowd: 60, workers: 1, batchSize: 1, inFlight: 21, callsPerSecond: 0 }
 }
 
 export const planOf = (seed: number): Plan => {
@@ -56,7 +64,10 @@ export const planOf = (seed: number): Plan => {
   return {
     seed,
     shape,
-    steps: [...business(seed, shape.places, shape.spanMillis), ...trouble(seed, shape.places, shape.spanMillis)]
+    steps: [
+      ...business(seed, shape.places, shape.spanMillis, shape.crowd),
+      ...trouble(seed, shape.places, shape.spanMillis),
+    ]
       .sort((a, b) => a.atMillis - b.atMillis),
   }
 }

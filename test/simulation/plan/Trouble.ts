@@ -205,14 +205,27 @@ const make = (numbers: Random, place: Place, spanMillis: number): Trouble => {
   }
 }
 
+/** People do not know of each other: while one drains an entity, another one sets its mode. */
+const meddling = (one: Trouble, numbers: Random): ReadonlyArray<Trouble> => {
+  if (one._tag !== "Drain" || !numbers.chance(0.6)) return []
+  const atMillis = one.atMillis + numbers.int(0, one.forMillis)
+  return [{
+    _tag: "Mode",
+    atMillis,
+    entity: one.entity,
+    mode: numbers.pick(modes),
+    forMillis: numbers.pick([200, 4_000]),
+  }]
+}
+
 export const trouble = (
   seed: number,
   places: readonly [Place, ...ReadonlyArray<Place>],
   spanMillis: number,
 ): ReadonlyArray<Trouble> => {
   const numbers = new Random(seed, "trouble")
-  return Array.from({ length: numbers.int(0, 14) }, () => make(numbers, numbers.pick(places), spanMillis))
-    .sort((a, b) => a.atMillis - b.atMillis)
+  const single = Array.from({ length: numbers.int(0, 14) }, () => make(numbers, numbers.pick(places), spanMillis))
+  return single.flatMap((one) => [one, ...meddling(one, numbers)]).sort((a, b) => a.atMillis - b.atMillis)
 }
 
 const seconds = (millis: number): string => `${millis > 0 ? "+" : ""}${millis / 1_000} s`

@@ -4,6 +4,7 @@
  * - a process has more calls to Odoo under way than its share of workers, or two that write below the same parent
  * - a flow has more events in hand than its bound
  * - an ack for an event that the ledger does not know, or a checkpoint above one
+ * - in the end, an event that has its outcome and keeps its place in flight
  * - a settlement under an epoch that is over, an outcome taken back, a version that goes down
  * - an event written although an earlier one of its key is held
  * - an event that waits for what is applied already, or follows nobody
@@ -57,6 +58,8 @@ export class Observer {
   /** Highest sequence delivered, by the same. */
   readonly #last = new Map<string, number>()
   readonly #calls = new WeakMap<object, Call>()
+  /** Delivered and not acknowledged, by entity and flow, of the consumer that was opened last. */
+  readonly #unacknowledged = new Map<string, Set<number>>()
 
   constructor(
     knowledge: Knowledge,
@@ -136,21 +139,32 @@ export class Observer {
     // A pump that starts anew from its checkpoint has nothing in hand.
     if (afterSequence < (this.#last.get(name) ?? 0)) this.#inHand.delete(name)
     this.#trace(`${name} consumes after ${afterSequence}`)
+    const places = new Set<number>()
+    this.#unacknowledged.set(`${entity} ${flow}`, places)
     return {
       delivered: (chunk) => {
         for (const { redelivered, streamSequence } of chunk) {
+          places.add(streamSequence)
           this.cover(redelivered ? "delivered again" : "delivered")
           this.#last.set(name, Math.max(streamSequence, this.#last.get(name) ?? 0))
         }
         this.#trace(`${name} gets ${chunk.map(({ streamSequence }) => streamSequence).join(" ")}`)
       },
       acknowledged: ({ streamSequence }) => {
+        places.delete(streamSequence)
         const known = this.#seen.get(entity)
         if (known === undefined || !this.#knowledge.isSettled(known, streamSequence)) {
           this.report("ack after settle", `${name} acknowledges ${streamSequence}, which has no outcome`)
         }
       },
     }
+  }
+
+  /** What came, perhaps again, and was never answered although nothing is left to do: it keeps a place in flight. */
+  places(): ReadonlyArray<string> {
+    return [...this.#unacknowledged].flatMap(([consumer, places]) =>
+      places.size === 0 ? [] : [`${consumer} does not acknowledge ${[...places].join(", ")}`]
+    )
   }
 
   // Ledger
