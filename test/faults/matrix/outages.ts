@@ -63,7 +63,8 @@ const twoWeirs: Fault = {
   strike: Effect.fnUntraced(function* (strike) {
     const { second } = strike
     if (second === null) return 0
-    yield* strike.progress(strike.brief ? 0.3 : 0.75)
+    // They hold each other up: in short it is enough that they did so for a while.
+    yield* strike.brief ? Effect.timeoutOption(strike.progress(0.3), strike.away) : strike.progress(0.75)
     yield* second.signal("SIGTERM")
     yield* second.ended
     strike.second = null
