@@ -124,7 +124,8 @@ const cut = (name: Name): Fault => ({
     yield* strike.progress(0.05)
     const proxy = at.proxies[name]
     const earlier = proxy.done()
-    proxy.cut({ random, times, withinBytes: CUT_BYTES[name] })
+    // Little goes over them in a short time.
+    proxy.cut({ random, times, withinBytes: strike.brief ? CUT_BYTES[name] / 4 : CUT_BYTES[name] })
     while (proxy.done() < earlier + times && (yield* strike.before(0.8))) yield* Effect.sleep(POLL)
     proxy.cut({ random, times: 0, withinBytes: CUT_BYTES[name] })
     return proxy.done() - earlier
