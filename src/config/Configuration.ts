@@ -298,6 +298,10 @@ export const Cluster = Schema.Struct({
 })
 export type Cluster = typeof Cluster.Type
 
+/** What an installation may be for. */
+export const environments = ["production", "staging", "test"] as const
+export type EnvironmentName = typeof environments[number]
+
 export const Feed = Schema.Struct({
   every: span(
     "30 seconds",
@@ -315,6 +319,11 @@ export const Feed = Schema.Struct({
 /** The file as a whole. */
 export const File = Schema.Struct({
   $schema: absent(Schema.String, "Where editors find this schema."),
+  environment: absent(
+    Schema.Literals(environments),
+    "What this installation is for: `production`, `staging` or `test`. Weir does not start on a ledger or an Odoo that is " +
+      "marked as something else; the first start marks the ledger. Left out: it does not start on what is marked `production`.",
+  ),
   nats: Schema.optionalKey(Nats),
   postgres: Schema.optionalKey(Postgres),
   databases: optional(Schema.Record(Schema.NonEmptyString, Database), {}, "Odoo databases by a name of your choice."),
