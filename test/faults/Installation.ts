@@ -14,19 +14,24 @@ import type { SqlClient } from "effect/sql"
 import { chmod, chown, cp, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { account } from "../../fixtures/odoo/readback.ts"
+import { hire } from "../../fixtures/odoo/employees.ts"
 import { defaultKey } from "../../fixtures/odoo/StandIn.ts"
 import type { FaultRule } from "../../fixtures/odoo/Faults.ts"
-import { agrees, compare, type Figure, publications, type Scenario, settled } from "../../fixtures/scenario.ts"
+import { agrees, compare, type Figure, publications, type Scenario, settledIn } from "../../fixtures/scenario.ts"
+import { entitiesOf } from "../../fixtures/replay/Place.ts"
+import type { Random } from "../../fixtures/generator/Random.ts"
+import { UNROUTED } from "../../src/actor/Unrouted.ts"
 import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
 import type { Publication } from "../../src/broker/Broker.ts"
-import { StatusReport } from "../../src/operate/StatusReport.ts"
-import { Ledger } from "../../src/ledger/Ledger.ts"
+import { Ledger, type Tally } from "../../src/ledger/Ledger.ts"
 import * as PgLedger from "../../src/ledger/PgLedger.ts"
 import * as Json2Odoo from "../../src/odoo/Json2Odoo.ts"
 import { Odoo } from "../../src/odoo/Odoo.ts"
 import * as Input from "./Input.ts"
 import * as Program from "../../src/cli/lab/Program.ts"
 import * as Proxy from "./Proxy.ts"
+import type { RealOdoo } from "./RealOdoo.ts"
+import * as Stories from "./Stories.ts"
 import * as Server from "../../src/cli/lab/Server.ts"
 
 const DATABASE = "odoo"
@@ -42,7 +47,6 @@ const POLL = "50 millis"
 /** Looks at the ledger without any progress after which a test gives up: two minutes on a machine at rest. */
 const PATIENCE = 2_400
 /** Tries of a question to the ledger while it may be away. */
-const STATUS_MILLIS = 3_000
 const ASK = Schedule.max([Schedule.spaced("200 millis"), Schedule.recurs(300)])
 
 export interface InstallationOptions {
@@ -57,11 +61,15 @@ export interface InstallationOptions {
   readonly brokers?: number
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
+  /** In place of the stand-in, with the scenario's companies and nothing else in it. */
+  readonly real?: RealOdoo
+  /** Every flow's story beside the month, told in this way. Left out: none. */
+  readonly stories?: Stories.Telling & { readonly random: Random }
 }
 
 /** What stands, asked of ledger and Odoo directly. */
 export interface Observer {
-  /** Events with an outcome; waits while the ledger's database is away. */
+  /** Events of the scenario with an outcome; waits while the ledger's database is away. */
   readonly settled: Effect.Effect<number>
   /** Waits until so many events have an outcome; dies, with what `weir` said, when nothing moves for minutes. */
   readonly until: (events: number, weir: Program.Program, every?: Duration.Input) => Effect.Effect<number>
@@ -100,6 +108,8 @@ export interface Installation extends Observer {
   readonly publish: Effect.Effect<void>
   /** Publishes it little by little, whatever happens to the broker meanwhile: what is not confirmed is sent again. */
   readonly trickle: Effect.Effect<void>
+  /** The same with a part of it, by position. */
+  readonly tricklePart: (from: number, to: number) => Effect.Effect<void>
   /** Publishes a part of it, by position. */
   readonly publishPart: (from: number, to: number) => Effect.Effect<void>
   /**
@@ -119,6 +129,7 @@ export interface Installation extends Observer {
   readonly struck: Effect.Effect<number>
   /** Applied events of which the world was not told, or told twice: outcome events in the stream that differ. */
   readonly untold: Effect.Effect<ReadonlyArray<string>>
+  readonly stories: Stories.Stories | undefined
 }
 
 /** What is published of an applied event, by flow; the others tell nothing. */
@@ -131,18 +142,26 @@ const TOLD = {
 const TOLD_LOOKS = 400
 
 const decodeStats = Schema.decodeUnknownSync(Schema.Struct({ faults: Schema.Record(Schema.String, Schema.Int) }))
-const decodeStatus = Schema.decodeUnknownSync(StatusReport)
 const millis = (duration: Duration.Input): string => `${Duration.toMillis(Duration.fromInputUnsafe(duration))} millis`
 
 /** Everything up but Weir; ends with the scope. */
 export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
-  const { scenario } = options
+  const { real, scenario } = options
+  const { database: odooDatabase, key, workers } = real ?? { database: DATABASE, key: defaultKey, workers: WORKERS }
   const folder = yield* Input.folder
+  const world = join(folder, "odoo.json")
   const replicas = options.brokers ?? 1
   const [brokers, database, odoo] = yield* Effect.all([
     replicas === 1 ? Effect.map(Server.broker(folder), (one) => [one]) : Server.brokers(folder, replicas),
     Server.database(folder, options.durable ?? false),
-    Server.odoo(folder, join(scenario.folder, "employees.json"), { latency: options.latency, workers: WORKERS }),
+    real !== undefined ? Effect.succeed(real.server) : Effect.andThen(
+      Effect.promise(() => writeFile(world, JSON.stringify(Stories.world))),
+      Server.odoo(folder, join(scenario.folder, "employees.json"), {
+        latency: options.latency,
+        workers: WORKERS,
+        ...options.stories !== undefined && { world },
+      }),
+    ),
   ], { concurrency: 3 })
   const broker = brokers[0]!
   const brokerUrl = brokers.map((one) => one.url()).join(",")
@@ -151,18 +170,35 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     database: yield* Proxy.start(database.port),
     odoo: yield* Proxy.start(odoo.port),
   }
+  const observer = yield* observe(scenario, Redacted.make(database.url()), odoo.url(), { database: odooDatabase, key })
+  if (real !== undefined) yield* hire(observer.odoo, "main", scenario.employees).pipe(Effect.retry(ASK), Effect.orDie)
+  const stories = options.stories && (yield* Stories.prepare(
+    {
+      broker: yield* JetStreamBroker.make({ servers: brokerUrl, connectionName: "weir-stories" }).pipe(Effect.orDie),
+      ledger: observer.ledger,
+      odoo: observer.odoo,
+      lock: (company, lock, day) =>
+        Effect.sandbox(control(odoo.url(), "lock", "POST", { company, lock, day })).pipe(
+          Effect.retry(ASK),
+          Effect.orDie,
+        ),
+    },
+    options.stories,
+    options.stories.random,
+  ))
   const ports = yield* Effect.all(Array.from({ length: RUNNERS }, () => Server.freePort), { concurrency: RUNNERS })
   const file = join(folder, "weir.json")
   const configuration = {
     ...scenario.configuration,
+    entities: { ...scenario.configuration.entities, ...entitiesOf(stories?.places ?? []) },
     nats: replicas === 1 ? { url: broker.url(proxies.broker.port) } : { url: brokerUrl, replicas },
     postgres: { url: { env: "LEDGER_URL" } },
     databases: {
       main: {
         url: odoo.url(proxies.odoo.port),
-        database: DATABASE,
+        database: odooDatabase,
         key: { env: "ODOO_API_KEY" },
-        workers: WORKERS,
+        workers,
         share: 1,
         timeout: millis(options.odooTimeout ?? "20 seconds"),
       },
@@ -173,7 +209,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   }
   const text = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value)
   yield* Effect.promise(() => writeFile(file, text(configuration)))
-  const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
+  const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: key }
   const start = (flags?: ReadonlyArray<string>) =>
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
   const runner = Effect.fnUntraced(function* (number: number) {
@@ -187,7 +223,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   })
 
   const installation: Installation = {
-    ...yield* observe(scenario, Redacted.make(database.url()), odoo.url()),
+    ...observer,
+    stories,
     scenario,
     servers: { broker, database, odoo },
     brokers,
@@ -197,7 +234,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     runner,
     reconfigure: (change) => Effect.promise(() => writeFile(file, text(change(configuration)))),
     publish: publish(brokerUrl, scenario, { replicas }),
-    trickle: trickle(brokerUrl, scenario),
+    trickle: trickle(brokerUrl, scenario, 0, Infinity),
+    tricklePart: (from, to) => trickle(brokerUrl, scenario, from, to),
     publishPart: (from, to) => publish(brokerUrl, scenario, { from, to, replicas }),
     backup: backup(database, join(folder, "postgres"), join(folder, "backup")),
     sql: (statement) => Effect.scoped(asking(database.url(), (sql) => sql.unsafe(statement))),
@@ -212,10 +250,10 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
       Effect.andThen(broker.start),
     ),
     faults: (rules) =>
-      Effect.promise(async () => {
-        await control(odoo.url(), "DELETE", {})
-        for (const rule of rules) await control(odoo.url(), "POST", rule)
-      }),
+      Effect.andThen(
+        control(odoo.url(), "faults", "DELETE", {}),
+        Effect.forEach(rules, (rule) => control(odoo.url(), "faults", "POST", rule), { discard: true }),
+      ),
     struck: Effect.promise(async () => {
       const stats = decodeStats(await (await fetch(`${odoo.url()}/_standin/stats`)).json())
       return Object.values(stats.faults).reduce((sum, count) => sum + count, 0)
@@ -278,6 +316,7 @@ export const observe = Effect.fnUntraced(function* (
   scenario: Scenario,
   postgresUrl: Redacted.Redacted,
   odooUrl: string,
+  account: Account = { database: DATABASE, key: defaultKey },
 ) {
   // Not migrated here: before Weir has done it there is nothing to ask.
   const sql = yield* PgLedger.connect({ url: postgresUrl, poolSize: 2, applicationName: "weir-faults" }).pipe(
@@ -285,7 +324,7 @@ export const observe = Effect.fnUntraced(function* (
     Effect.orDie,
   )
   const ledger = PgLedger.fromClient(sql)
-  const odoo = Context.get(yield* Layer.build(odooAt(odooUrl)), Odoo)
+  const odoo = Context.get(yield* Layer.build(odooAt(odooUrl, account)), Odoo)
   const asked = <A, E>(effect: Effect.Effect<A, E, Ledger | Odoo>) =>
     effect.pipe(
       Effect.retry(ASK),
@@ -293,9 +332,12 @@ export const observe = Effect.fnUntraced(function* (
       Effect.provideService(Ledger, ledger),
       Effect.provideService(Odoo, odoo),
     )
-  const count = asked(settled)
+  const count = Effect.map(asked(ledger.tallies()), (tallies) => settledIn(tallies.filter(isOwn)))
   const figures = asked(compare(scenario))
-  const observer: Observer = {
+  const isOwn = ({ entity }: Tally): boolean => entity in scenario.expected.entities || entity === UNROUTED
+  const observer: Observer & { readonly ledger: Ledger["Service"]; readonly odoo: Odoo["Service"] } = {
+    ledger,
+    odoo,
     rewind: Effect.asVoid(asked(sql.unsafe("delete from weir.checkpoint"))),
     epochs: Effect.map(
       asked(ledger.owners),
@@ -354,13 +396,16 @@ const DISORDER = `
   where earlier.state = 'applied' and later.state = 'applied'
     and earlier.stream_sequence < later.stream_sequence and earlier.settled_at_millis > later.settled_at_millis`
 
-const odooAt = (url: string) =>
+/** With what Odoo is asked. */
+type Account = Pick<RealOdoo, "database" | "key">
+
+const odooAt = (url: string, { database, key }: Account) =>
   Json2Odoo.layer({
     version: "faults",
     databases: new Map([["main", {
       url: new URL(url),
-      database: DATABASE,
-      key: Effect.succeed(Redacted.make(defaultKey)),
+      database,
+      key: Effect.succeed(Redacted.make(key)),
       timeout: "20 seconds",
     }]]),
   })
@@ -410,11 +455,11 @@ export const publish = (
     }
   }).pipe(Effect.scoped, Effect.orDie)
 
-const trickle = (url: string, scenario: Scenario): Effect.Effect<void> =>
+const trickle = (url: string, scenario: Scenario, start: number, end: number): Effect.Effect<void> =>
   Effect.gen(function* () {
     const broker = yield* JetStreamBroker.make({ servers: url, connectionName: "weir-faults" }).pipe(Effect.retry(ASK))
     yield* broker.provision.pipe(Effect.retry(ASK))
-    const all = yield* Effect.promise(() => Array.fromAsync(publications(scenario)))
+    const all = (yield* Effect.promise(() => Array.fromAsync(publications(scenario)))).slice(start, end)
     for (let from = 0; from < all.length; from += TRICKLE) {
       yield* broker.publish(all.slice(from, from + TRICKLE)).pipe(Effect.retry(ASK))
       yield* Effect.sleep(TRICKLE_PAUSE)
@@ -465,23 +510,9 @@ const until = Effect.fnUntraced(function* (
   }
 })
 
-const control = async (url: string, method: "POST" | "DELETE", rule: object): Promise<void> => {
-  const body = method === "POST" ? { body: JSON.stringify(rule) } : {}
-  const { ok, status } = await fetch(`${url}/_standin/faults`, { method, ...body })
-  if (!ok) throw new Error(`the stand-in does not take the fault: ${status}`)
-}
-
-/** Events that Weir has in its hands, as its own status tells; null when it does not answer. */
-export const inFlight = (weir: Program.Program): Effect.Effect<number | null> =>
+const control = (url: string, what: string, method: "POST" | "DELETE", input: object): Effect.Effect<void> =>
   Effect.promise(async () => {
-    const at = weir.lines.map(({ message }) => /status on (\S+)/u.exec(message)?.[1]).find((found) =>
-      found !== undefined
-    )
-    if (at === undefined) return null
-    try {
-      const body = await (await fetch(at, { signal: AbortSignal.timeout(STATUS_MILLIS) })).json()
-      return decodeStatus(body).rows.reduce((sum, row) => sum + row.inFlight, 0)
-    } catch {
-      return null
-    }
+    const body = method === "POST" ? { body: JSON.stringify(input) } : {}
+    const { ok, status } = await fetch(`${url}/_standin/${what}`, { method, ...body })
+    if (!ok) throw new Error(`the stand-in does not take ${what}: ${status}`)
   })

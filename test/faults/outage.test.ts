@@ -4,38 +4,13 @@ import * as Input from "./Input.ts"
 import * as Installation from "./Installation.ts"
 import type { Program } from "../../src/cli/lab/Program.ts"
 import { seedOf } from "./seed.ts"
-import type { Server } from "../../src/cli/lab/Server.ts"
+import { words } from "./words.ts"
 
 /** A few hundred events that keep the stand-in busy for some seconds. */
 const SIZE = { consultants: 6, days: 5 }
 const LATENCY = 0.15
-/** Long enough that a busy machine is not taken for an Odoo that is away. A frozen one stays frozen for longer. */
+/** Long enough that a busy machine is not taken for an Odoo that is away. */
 const ODOO_TIMEOUT = "5 seconds"
-/** How long a server stays frozen once Weir has said that it waits, or at all. */
-const FROZEN = "2 seconds"
-
-type Name = keyof Installation.Installation["servers"]
-
-/** What Weir says at the start when the server is away, when it goes away in the middle of work, and once it is back. */
-const words: Readonly<Record<Name, { readonly atStart: RegExp; readonly midway: RegExp; readonly back: RegExp }>> = {
-  broker: {
-    atStart: /^broker waits for a dependency and goes on by itself: no connection to nats:/u,
-    midway: /^lost the connection to NATS at .*, reconnecting$/u,
-    back: /^broker goes on after \d+ tries|^connected to NATS at .* again$/u,
-  },
-  database: {
-    atStart: /^ledger waits for a dependency and goes on by itself: PostgreSQL is away: /u,
-    midway: /^\w+ waits for a dependency and goes on by itself: PostgreSQL is away: /u,
-    back: /goes on after \d+ tries$/u,
-  },
-  odoo: {
-    atStart: /^cannot start yet, trying again by itself: ODOO-(UNAVAILABLE|NO-ANSWER): /u,
-    // A batch says it, or the circuit, which lets no further batch find out.
-    midway:
-      /^\d+ \w+ wait: .* did not go through \(ODOO-(UNAVAILABLE|NO-ANSWER)\), trying again by itself\.|^circuit odoo open: no calls but probes until it answers\./u,
-    back: /^\d+ \w+ went through at try \d+$|^circuit odoo closed: it answers again, work goes on$/u,
-  },
-}
 
 const installed = Effect.fnUntraced(function* (test: string) {
   const scenario = yield* Input.make({ ...SIZE, seed: seedOf(test) })
@@ -49,24 +24,6 @@ const finished = Effect.fnUntraced(function* (at: Installation.Installation, wei
   assert.deepStrictEqual(yield* at.untold, [])
   assert.isTrue(weir.isAlive())
   for (const { level, text } of weir.lines) assert.notInclude(["Error", "Fatal"], level, text)
-})
-
-/** Away in the middle of work, until `weir` has said so. */
-const midway = Effect.fnUntraced(function* (
-  test: string,
-  pick: Name,
-  away: (server: Server, saying: Effect.Effect<unknown>) => Effect.Effect<unknown>,
-) {
-  const at = yield* installed(test)
-  yield* at.publish
-  const weir = yield* at.weir
-  const { events } = at.scenario.expected
-  yield* at.until(Math.ceil(events / 4), weir)
-  const from = weir.lines.length
-  yield* away(at.servers[pick], weir.said(words[pick].midway, from))
-  assert.isBelow(yield* at.settled, events, "it happened in the middle")
-  yield* finished(at, weir)
-  return { from, weir }
 })
 
 describe("weir, when what it depends on goes away", () => {
@@ -85,48 +42,6 @@ describe("weir, when what it depends on goes away", () => {
         yield* finished(at, weir)
         if (name !== "odoo") yield* weir.said(words[name].back)
       }), 120_000)
-
-    it.live(
-      `says so when the ${name} goes away in the middle of work, and goes on when it is back`,
-      () =>
-        Effect.gen(function* () {
-          const { from, weir } = yield* midway(`${name} away midway`, name, (server, saying) =>
-            Effect.gen(function* () {
-              yield* server.stop
-              yield* saying
-              yield* server.start
-            }))
-          yield* weir.said(words[name].back, from)
-        }),
-      120_000,
-    )
-  }
-
-  it.live(
-    "says so when Odoo is frozen, and goes on when it thaws",
-    () =>
-      midway("odoo frozen", "odoo", (server, saying) =>
-        Effect.gen(function* () {
-          yield* server.freeze
-          yield* saying
-          yield* Effect.sleep(FROZEN)
-          yield* server.thaw
-        })),
-    120_000,
-  )
-
-  for (const name of ["broker", "database"] as const) {
-    it.live(
-      `stands still while the ${name} is frozen for seconds, and goes on when it thaws`,
-      () =>
-        midway(`${name} frozen`, name, (server) =>
-          Effect.gen(function* () {
-            yield* server.freeze
-            yield* Effect.sleep(FROZEN)
-            yield* server.thaw
-          })),
-      120_000,
-    )
   }
 
   it.live("does not skip in silence what comes after the broker has lost its stream", () =>

@@ -52,7 +52,7 @@ const lookedAfter = (fixture: Fixture) => {
     const { run } = make([place!], {
       moment: pass(1),
       patience: 600,
-      lock: (company, lock, day) => world.standIn.lock(company, lock, day),
+      lock: (company, lock, day) => Effect.sync(() => world.standIn.lock(company, lock, day)),
     })
     return yield* Effect.gen(function* () {
       yield* run(fixture, { acts: true })

@@ -18,7 +18,7 @@ describe("the flows' fixtures on the stand-in", () => {
         yield* replayed(fixture, "01", {
           moment: pass(1),
           patience: 600,
-          lock: (company, lock, day) => world.standIn.lock(company, lock, day),
+          lock: (company, lock, day) => Effect.sync(() => world.standIn.lock(company, lock, day)),
         })
       }).pipe(Effect.provide(world.layer))
     }, 60_000)

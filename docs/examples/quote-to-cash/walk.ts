@@ -82,7 +82,7 @@ const listed = (lines: ReadonlyArray<string>): string => {
   for (const text of lines) {
     const line = JSON.parse(text) as Line
     if (isAct(line)) continue
-    const type = String(line.envelope["type"])
+    const type = "envelope" in line ? String(line.envelope["type"]) : line.subject
     counts.set(type, (counts.get(type) ?? 0) + 1)
   }
   return [...counts].map(([type, count]) => `- \`${type}\`${count > 1 ? ` (${count})` : ""}`).join("\n")

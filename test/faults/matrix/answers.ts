@@ -9,34 +9,44 @@ const LATE_MILLIS = 2_500
 const SLOW_MILLIS = 600
 /** A plan of ten calls must get through between two of them: the chances below are those of one call. */
 const STRIKES = 20
+const FEW_STRIKES = 5
 const POLL = "100 millis"
+
+/** Few calls are made in a short time. */
+const likelier = (rule: FaultRule): FaultRule => ({
+  ...rule,
+  probability: Math.min(0.5, 2.5 * (rule.probability ?? 1)),
+})
 
 /** The stand-in fails by these rules from the beginning, until it has done so often enough. */
 const answers = (name: string, what: string, rules: ReadonlyArray<FaultRule>): Fault => ({
   name,
   what,
   odooTimeout: TIMEOUT,
-  strike: Effect.fnUntraced(function* ({ at, progress }) {
-    const { events } = at.scenario.expected
+  strike: Effect.fnUntraced(function* ({ at, before, brief, progress }) {
+    const earlier = yield* at.struck
+    const times = earlier + (brief ? FEW_STRIKES : STRIKES)
     yield* progress(0.02)
-    yield* at.faults(rules)
-    while ((yield* at.struck) < STRIKES && (yield* at.settled) < events * 0.9) yield* Effect.sleep(POLL)
+    yield* at.faults(brief ? rules.map(likelier) : rules)
+    while ((yield* at.struck) < times && (yield* before(0.9))) yield* Effect.sleep(POLL)
     yield* at.faults([])
-    return yield* at.struck
+    return (yield* at.struck) - earlier
   }),
 })
 
-/** Nothing goes through for a while, whatever is asked. */
+/** Nothing goes through for a while, whatever is asked; in short: for one of the entities, because it takes its time. */
 const refusedKey: Fault = {
   name: "odoo-key",
   what: "Odoo refuses the API key for a while, then takes it again",
-  strike: Effect.fnUntraced(function* ({ at, away, progress }) {
-    yield* progress(0.3)
-    yield* at.faults([{ fault: { kind: "key" } }])
+  strike: Effect.fnUntraced(function* ({ at, away, brief, progress }) {
+    const [one] = Object.values(at.scenario.configuration.entities)
+    yield* progress(brief ? 0 : 0.3)
+    const earlier = yield* at.struck
+    yield* at.faults([{ fault: { kind: "key" }, ...brief && { company: one!.company } }])
     yield* Effect.sleep(away)
     const struck = yield* at.struck
     yield* at.faults([])
-    return struck
+    return struck - earlier
   }),
 }
 

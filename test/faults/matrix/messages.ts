@@ -93,12 +93,14 @@ const poisoned = (messages: ReadonlyArray<Message>, random: Random): ReadonlyArr
 export const input: ReadonlyArray<Fault> = [
   {
     name: "twice-and-disordered",
-    what: "a third of all messages published twice, everything in random order",
+    what: "a third of all messages published twice, the month in random order",
     arrange: disordered,
+    telling: { twice: true },
   },
   {
     name: "poison",
     what: "bytes between the events that are no JSON, no CloudEvent, 900 kB large, 20 000 levels deep",
     arrange: poisoned,
+    telling: { poisoned: true },
   },
 ]

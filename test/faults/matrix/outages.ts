@@ -4,9 +4,12 @@ import type { Fault, Strike } from "./Fault.ts"
 
 /** Parts of all events that are settled when it happens: begun, in full swing, nearly done. */
 const MOMENTS = [0.1, 0.45, 0.75]
+const CRASHES = [0.2, 0.6]
+const ONE = [0.2]
 const JITTER_MILLIS = 300
 /** Connections cut, and within how many bytes: one batch of deliveries, some settlements, one call of Odoo. */
 const CUTS = 25
+const FEW_CUTS = 5
 const CUT_BYTES: Readonly<Record<Name, number>> = { broker: 15_000, database: 30_000, odoo: 3_000 }
 const POLL = "50 millis"
 
@@ -20,14 +23,15 @@ const kill: Fault = {
   name: "kill-weir",
   what: "`kill -9` of weir, three times at random moments; started again at once",
   strike: Effect.fnUntraced(function* (strike) {
-    for (const moment of MOMENTS) {
+    const moments = strike.brief ? ONE : MOMENTS
+    for (const moment of moments) {
       yield* strike.progress(moment)
       yield* jitter(strike)
       yield* strike.weir.signal("SIGKILL")
       yield* strike.weir.ended
       strike.weir = yield* strike.at.weir
     }
-    return MOMENTS.length
+    return moments.length
   }),
 }
 
@@ -52,12 +56,18 @@ const freezeWeir: Fault = {
 const twoWeirs: Fault = {
   name: "two-weirs",
   what: "two weirs run on the same ledger by mistake and take the entities from each other",
+  prepare: Effect.fnUntraced(function* (strike) {
+    strike.second = yield* strike.at.weir
+    yield* strike.second.said(/status on/u)
+  }),
   strike: Effect.fnUntraced(function* (strike) {
-    yield* strike.progress(0.05)
-    const other = yield* strike.at.weir
-    yield* strike.progress(0.75)
-    yield* other.signal("SIGTERM")
-    yield* other.ended
+    const { second } = strike
+    if (second === null) return 0
+    // They hold each other up: in short it is enough that they did so for a while.
+    yield* strike.brief ? Effect.timeoutOption(strike.progress(0.3), strike.away) : strike.progress(0.75)
+    yield* second.signal("SIGTERM")
+    yield* second.ended
+    strike.second = null
     return 1
   }),
 }
@@ -80,13 +90,14 @@ const crash = (name: "broker" | "database"): Fault => ({
   name: `crash-${name}`,
   what: `\`kill -9\` of ${titles[name]}, twice; started again on what it left`,
   strike: Effect.fnUntraced(function* (strike) {
-    for (const moment of [0.2, 0.6]) {
+    const moments = strike.brief ? ONE : CRASHES
+    for (const moment of moments) {
       yield* strike.progress(moment)
       yield* jitter(strike)
       yield* strike.at.servers[name].crash
       yield* strike.at.servers[name].start
     }
-    return 2
+    return moments.length
   }),
 })
 
@@ -109,12 +120,15 @@ const cut = (name: Name): Fault => ({
   what: `connections to ${titles[name]} reset after a random number of bytes, up to ${CUTS} of them`,
   strike: Effect.fnUntraced(function* (strike) {
     const { at, random } = strike
-    const { events } = at.scenario.expected
+    const times = strike.brief ? FEW_CUTS : CUTS
     yield* strike.progress(0.05)
-    at.proxies[name].cut({ random, times: CUTS, withinBytes: CUT_BYTES[name] })
-    while (at.proxies[name].done() < CUTS && (yield* at.settled) < events * 0.8) yield* Effect.sleep(POLL)
-    at.proxies[name].cut({ random, times: 0, withinBytes: CUT_BYTES[name] })
-    return at.proxies[name].done()
+    const proxy = at.proxies[name]
+    const earlier = proxy.done()
+    // Little goes over them in a short time.
+    proxy.cut({ random, times, withinBytes: strike.brief ? CUT_BYTES[name] / 4 : CUT_BYTES[name] })
+    while (proxy.done() < earlier + times && (yield* strike.before(0.8))) yield* Effect.sleep(POLL)
+    proxy.cut({ random, times: 0, withinBytes: CUT_BYTES[name] })
+    return proxy.done() - earlier
   }),
 })
 

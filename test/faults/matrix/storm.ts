@@ -48,7 +48,6 @@ export const storm: Fault = {
   odooTimeout: TIMEOUT,
   strike: Effect.fnUntraced(function* (strike) {
     const { at, random } = strike
-    const { events } = at.scenario.expected
     const rules = [
       { fault: { kind: "reset", when: "after" }, probability: 0.1 },
       { fault: { kind: "reset", when: "before" }, probability: 0.05 },
@@ -57,7 +56,7 @@ export const storm: Fault = {
       { fault: { kind: "away" }, probability: 0.05 },
     ] as const
     let blows = 0
-    while (blows < BLOWS && (yield* at.settled) < events * 0.9) {
+    while (blows < BLOWS && (yield* strike.before(0.9))) {
       // A server that was started again has forgotten them.
       yield* at.faults(rules)
       yield* Effect.sleep(random.int(PAUSE_MILLIS.least, PAUSE_MILLIS.most))
