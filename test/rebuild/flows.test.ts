@@ -49,7 +49,7 @@ const rebuiltAfter = Effect.fnUntraced(function* (fixture: Fixture) {
   const { run } = make([place!], {
     moment: pass(1),
     patience: 600,
-    lock: (company, lock, day) => standIn.lock(company, lock, day),
+    lock: (company, lock, day) => Effect.sync(() => standIn.lock(company, lock, day)),
   })
   const before = yield* withNewLedger(
     Effect.andThen(run(fixture, { acts: true }), known(entity)).pipe(Effect.provide(running({ configuration }))),
