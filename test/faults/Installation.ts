@@ -11,6 +11,7 @@ import { Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scop
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect } from "@nats-io/transport-node"
 import type { SqlClient } from "effect/sql"
+import { existsSync } from "node:fs"
 import { chmod, chown, cp, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { account } from "../../fixtures/odoo/readback.ts"
@@ -55,6 +56,8 @@ export interface InstallationOptions {
   readonly durable?: boolean
   /** Servers of a JetStream cluster, each with all data; reached without a proxy. Default 1, which is no cluster. */
   readonly brokers?: number
+  /** Workers of the stand-in, all of them Weir's. Default 4. */
+  readonly workers?: number
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
 }
@@ -94,6 +97,8 @@ export interface Installation extends Observer {
   readonly weirWith: (flagsOf: (folder: string) => ReadonlyArray<string>) => Installation["weir"]
   /** Starts one of several, `number` from 0, at its place in the cluster. */
   readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
+  /** The same with its own way to the broker. */
+  readonly runnerBehind: (number: number, broker: Proxy.Proxy) => ReturnType<Installation["runner"]>
   /** Writes another `weir.json`; whoever runs may take it up. */
   readonly reconfigure: (change: (given: Configured) => unknown) => Effect.Effect<void>
   /** Publishes the whole scenario. */
@@ -138,11 +143,16 @@ const millis = (duration: Duration.Input): string => `${Duration.toMillis(Durati
 export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const { scenario } = options
   const folder = yield* Input.folder
+  const world = join(scenario.folder, "odoo.json")
   const replicas = options.brokers ?? 1
   const [brokers, database, odoo] = yield* Effect.all([
     replicas === 1 ? Effect.map(Server.broker(folder), (one) => [one]) : Server.brokers(folder, replicas),
     Server.database(folder, options.durable ?? false),
-    Server.odoo(folder, join(scenario.folder, "employees.json"), { latency: options.latency, workers: WORKERS }),
+    Server.odoo(folder, join(scenario.folder, "employees.json"), {
+      latency: options.latency,
+      workers: options.workers ?? WORKERS,
+      ...(existsSync(world) && { world }),
+    }),
   ], { concurrency: 3 })
   const broker = brokers[0]!
   const brokerUrl = brokers.map((one) => one.url()).join(",")
@@ -162,7 +172,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
         url: odoo.url(proxies.odoo.port),
         database: DATABASE,
         key: { env: "ODOO_API_KEY" },
-        workers: WORKERS,
+        workers: options.workers ?? WORKERS,
         share: 1,
         timeout: millis(options.odooTimeout ?? "20 seconds"),
       },
@@ -176,13 +186,14 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: defaultKey }
   const start = (flags?: ReadonlyArray<string>) =>
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
-  const runner = Effect.fnUntraced(function* (number: number) {
+  const runner = Effect.fnUntraced(function* (number: number, behind?: Proxy.Proxy) {
     return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
       ...secrets,
       WEIR_CLUSTER_HOST: "127.0.0.1",
       WEIR_CLUSTER_LISTEN: "127.0.0.1",
       WEIR_CLUSTER_PORT: String(ports[number]),
       WEIR_CLUSTER_PROFILE: "test",
+      ...(behind !== undefined && { WEIR_NATS_URL: broker.url(behind.port) }),
     })
   })
 
@@ -194,7 +205,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     proxies,
     weir: start(),
     weirWith: (flagsOf) => start(flagsOf(folder)),
-    runner,
+    runner: (number) => runner(number),
+    runnerBehind: runner,
     reconfigure: (change) => Effect.promise(() => writeFile(file, text(change(configuration)))),
     publish: publish(brokerUrl, scenario, { replicas }),
     trickle: trickle(brokerUrl, scenario),
