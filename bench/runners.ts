@@ -51,7 +51,7 @@ const round = Effect.fnUntraced(function* (
   const { consultants, entities, part, seconds } = options
   const scenario = yield* Input.make({ seed: 1, consultants, days: 21, entities })
   const { events } = scenario.expected
-  const at = yield* Installation.make({ scenario, latency: LATENCY, workers: WORKERS })
+  const at = yield* Installation.make({ scenario, latency: LATENCY, workers: WORKERS, profile: "production" })
   const programs = yield* Effect.forEach(Array.from({ length: runners }, (_, n) => n), at.runner)
   for (const program of programs) yield* program.said(/status on/u)
   const pids = new Set(programs.map(({ pid }) => pid))

@@ -58,6 +58,8 @@ export interface InstallationOptions {
   readonly brokers?: number
   /** Workers of the stand-in, all of them Weir's. Default 4. */
   readonly workers?: number
+  /** Of the runners. Default `test`; a busy machine loses its locks for no reason. */
+  readonly profile?: "test" | "production"
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
 }
@@ -192,7 +194,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
       WEIR_CLUSTER_HOST: "127.0.0.1",
       WEIR_CLUSTER_LISTEN: "127.0.0.1",
       WEIR_CLUSTER_PORT: String(ports[number]),
-      WEIR_CLUSTER_PROFILE: "test",
+      WEIR_CLUSTER_PROFILE: options.profile ?? "test",
       ...(behind !== undefined && { WEIR_NATS_URL: broker.url(behind.port) }),
     })
   })

@@ -14,6 +14,8 @@ export interface Runner {
 export interface Cluster {
   readonly at: Installation
   readonly random: Random
+  /** How long the locks of a runner last that does not renew them. */
+  readonly leaseMillis: number
   readonly runners: ReadonlyArray<Runner>
   /** Starts a runner again at its place, and waits until it serves. */
   readonly replace: (runner: Runner) => Effect.Effect<void, never, Scope.Scope>
@@ -28,8 +30,6 @@ export interface Strike {
   readonly run: (cluster: Cluster) => Effect.Effect<void, never, Scope.Scope>
 }
 
-/** Longer than the test profile's locks last. */
-const LEASE_MILLIS = [6_000, 12_000] as const
 /** How long a runner is cut off: noticed by some parts, not by others. */
 const CUT_OFF_MILLIS = [3_000, 15_000] as const
 const CUTS = 12
@@ -72,7 +72,7 @@ const freeze: Strike = {
   run: Effect.fnUntraced(function* (cluster) {
     const runner = anyOf(cluster)
     yield* runner.program.signal("SIGSTOP")
-    yield* Effect.sleep(cluster.random.int(...LEASE_MILLIS)).pipe(
+    yield* Effect.sleep(cluster.random.int(cluster.leaseMillis * 1.1, cluster.leaseMillis * 2)).pipe(
       Effect.zip(cluster.working("freeze", others(cluster, runner)), { concurrent: true }),
     )
     yield* runner.program.signal("SIGCONT")
