@@ -20,6 +20,7 @@ import { connectionOf } from "./config/connection.ts"
 import { fixed, Live } from "./config/Live.ts"
 import { resolve } from "./config/Secret.ts"
 import type { Addresses } from "./config/Servers.ts"
+import { guard } from "./config/guard.ts"
 import { VERSION } from "./config/version.ts"
 import type { Flow } from "./flow/Flow.ts"
 import { health } from "./http/readiness.ts"
@@ -29,13 +30,15 @@ import * as Oidc from "./identity/Oidc.ts"
 import { Ledger } from "./ledger/Ledger.ts"
 import * as PgPorts from "./ledger/PgPorts.ts"
 import * as CallGate from "./odoo/CallGate.ts"
+import { guarded } from "./odoo/guarded.ts"
 import * as OdooHealth from "./odoo/Health.ts"
 import * as Json2Odoo from "./odoo/Json2Odoo.ts"
 import * as MasterData from "./odoo/MasterData.ts"
-import { OdooError } from "./odoo/Odoo.ts"
+import { Odoo, OdooError } from "./odoo/Odoo.ts"
 import * as Plan from "./odoo/plan/Plan.ts"
 import * as Preview from "./odoo/plan/preview/Preview.ts"
 import { live as liveActors } from "./operate/Actors.ts"
+import { layer as credentials } from "./operate/Credentials.ts"
 import * as Operations from "./operate/layer.ts"
 import { Redriver } from "./operate/Redriving.ts"
 import * as HttpService from "./services/HttpService.ts"
@@ -192,6 +195,20 @@ export const api = ({ access, http }: Settings) =>
     Layer.provide([liveActors, Oidc.layer(access.oidc)]),
   )
 
+/** Nothing is taken in by a configuration that is for another environment than what it points at. */
+const guarding = (given: Settings | typeof Live.Service) =>
+  Layer.effect(
+    Odoo,
+    Effect.gen(function* () {
+      const { settings } = yield* Live
+      yield* guard(SubscriptionRef.getUnsafe(settings))
+      return guarded(yield* Odoo, {
+        environment: started(given).environment,
+        database: (name) => SubscriptionRef.getUnsafe(settings).databases[name],
+      })
+    }),
+  ).pipe(Layer.provide(inForce(given)))
+
 /** Of what Weir may ask of an Odoo, each runner of a cluster keeps to its part. */
 const partition = Layer.effectDiscard(Effect.forkScoped(keepToPart))
 
@@ -199,8 +216,10 @@ const partition = Layer.effectDiscard(Effect.forkScoped(keepToPart))
 export const serve = (given: Settings | typeof Live.Service, addresses: Addresses, flows: ReadonlyArray<Flow>) => {
   const settings = started(given)
   return api(settings).pipe(
+    Layer.provide(credentials),
     Layer.provideMerge(settings.cluster === undefined ? Layer.empty : partition),
     Layer.provideMerge(Layer.provide(engine(given, flows, placement(settings, addresses)), services(settings))),
-    Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses), odoo(given)]),
+    Layer.provideMerge(Layer.provide(guarding(given), odoo(given))),
+    Layer.provideMerge([broker(settings, addresses), ledger(settings, addresses)]),
   )
 }

@@ -114,6 +114,7 @@ export const failed = event<PaymentFailed>({
         })),
     }),
   ],
+  publishes: ["payment.bounced"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

@@ -95,6 +95,30 @@ const flowIssues = (flow: Flow): ReadonlyArray<string> => {
   ]
 }
 
+/** Models that a plan writes, and whether it deletes there. */
+const writtenBy = ({ plan }: EventSpec<unknown>): ReadonlyArray<readonly [model: string, deletes: boolean]> =>
+  plan.flatMap((step) =>
+    step._tag === "Load" || step._tag === "Update" || step._tag === "Unlink"
+      ? [[step.model, step._tag === "Unlink"]]
+      : []
+  )
+
+/** What a mask lacks that can be known before the first event. */
+const maskIssues = ({ mask = {} }: Flow, spec: EventSpec<unknown>): ReadonlyArray<string> => [
+  ...writtenBy(spec).flatMap(([model, deletes]) =>
+    mask[model] === undefined
+      ? [`it writes ${model}, which the flow's mask does not name`]
+      : when(deletes && mask[model].deletes !== true, `it deletes ${model}, which the flow's mask does not allow`)
+  ),
+  ...spec.plan.flatMap((step) => {
+    if (step._tag !== "Transition" || step.period === undefined) return []
+    const moved = (mask[step.model]?.moved ?? "").split(" ")
+    return [step.period.field, step.period.reference].filter((field) => !moved.includes(field)).map((field) =>
+      `step ${step.name} may move ${step.model}.${field}, which the flow's mask does not name`
+    )
+  }),
+]
+
 const specIssues = (flow: Flow, spec: EventSpec<unknown>): ReadonlyArray<string> => {
   const names = spec.plan.map((step) => step.name)
   const record = spec.plan.find((step) => step.name === spec.record)
@@ -107,7 +131,12 @@ const specIssues = (flow: Flow, spec: EventSpec<unknown>): ReadonlyArray<string>
       Array.from({ length: spec.version - 1 }, (_, n) => spec.upcasts?.[n + 1]).includes(undefined),
       `it must have upcasts for versions 1 to ${spec.version - 1}`,
     ),
+    ...when(
+      (spec.outcomes === undefined) !== (spec.publishes === undefined || spec.publishes.length === 0),
+      "its outcomes and what it publishes must be given together",
+    ),
     ...when(names.includes(HELD), `no step may have the name ${HELD}`),
+    ...maskIssues(flow, spec),
     ...twice(names).map((name) => `two steps have the name ${name}`),
     ...when(spec.record !== undefined && record === undefined, `its record ${spec.record} is no step of the plan`),
     ...when(record !== undefined && record._tag !== "Load", `its record ${spec.record} must be a load step`),

@@ -64,6 +64,7 @@ export const closed = event<EngagementClosed>({
     invoke({ name: "lock", model: "sale.order", method: "action_lock", records: order }),
   ],
   fact: ({ date }) => `${CLOSED}${date}`,
+  publishes: ["engagement.closed"],
   outcomes: ({ data }) => [{
     type: "engagement.closed",
     data: { engagement: data.key, date: data.date, reason: data.reason ?? null },
@@ -89,5 +90,6 @@ export const reopened = event<EngagementReopened>({
     invoke({ name: "unlock", model: "sale.order", method: "action_unlock", records: order }),
   ],
   fact: () => "reopened",
+  publishes: ["engagement.reopened"],
   outcomes: ({ data }) => [{ type: "engagement.reopened", data: { engagement: data.key } }],
 })

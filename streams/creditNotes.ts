@@ -21,6 +21,7 @@ import { currencyOf, id, isRefusal, journalLock, journalOf, taxOf } from "./code
 import { exchangeRateOf } from "./exchange.ts"
 import { type Found, oneOf, recordsOf } from "./found.ts"
 import { customerId, engagementIds, parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 const FLOW = "credit-notes"
 
@@ -254,6 +255,7 @@ const requested = event<CreditNoteRequested>({
       posts: true,
     }),
   ],
+  publishes: ["credit-note.posted"],
   outcomes: ({ data, read: found }) => {
     const posted = found["post"]
     if (posted === undefined) return []
@@ -285,5 +287,6 @@ export const creditNotes: Flow = {
   inFlight: 100,
   // An approval is a reference: people get their time.
   referenceDeadline: "30 days",
+  mask: maskOf(FLOW),
   events: [requested],
 }

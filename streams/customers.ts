@@ -16,6 +16,7 @@ import { countryOf, id } from "./codes.ts"
 import { contactId, customerId, customerKeyOf, parent } from "./keys.ts"
 import { mergeSteps } from "./merging.ts"
 import { referenceOf, twinSteps } from "./twins.ts"
+import { maskOf } from "./ownership.ts"
 
 const PARTNER = "res.partner"
 
@@ -137,6 +138,7 @@ const merged = event<CustomerMerged>({
       email: (write) => survivor(write)?.["email"],
     }),
   ],
+  publishes: ["customer.merged"],
   outcomes: ({ data, ids }) => [{
     type: "customer.merged",
     data: { customer: data.key, into: data.into, partnerId: ids["survivor"] ?? null },
@@ -152,5 +154,6 @@ export const customers: Flow = {
   batch: { size: 100, linger: "50 millis", concurrency: 2 },
   inFlight: 400,
   referenceDeadline: "1 hour",
+  mask: maskOf("customers"),
   events: [upserted, merged],
 }

@@ -10,6 +10,7 @@ import { DisputeLifted, DisputeOpened } from "../schemas/dispute.ts"
 import { event, type Flow } from "../src/flow/Flow.ts"
 import { block, unblock } from "./blocking.ts"
 import { parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 type Dispute = DisputeOpened | DisputeLifted
 
@@ -32,6 +33,7 @@ const opened = event<DisputeOpened>({
   hold: () => "set",
   plan: [block<DisputeOpened>(({ data, references }) => references.slice(0, data.invoices.length))],
   fact: ({ key, reason }) => `${key} is open${reason === undefined ? "" : `: ${reason}`}`,
+  publishes: ["engagement.billing-held"],
   outcomes: ({ data }) =>
     data.engagement === undefined
       ? []
@@ -45,6 +47,7 @@ const lifted = event<DisputeLifted>({
   hold: ({ othersOpen }) => othersOpen === true ? undefined : "lift",
   plan: [unblock<DisputeLifted>(({ data, references }) => references.slice(0, data.invoices.length))],
   fact: ({ key }) => `${key} is lifted`,
+  publishes: ["engagement.billing-released"],
   outcomes: ({ data }) =>
     data.engagement === undefined || data.othersOpen === true
       ? []
@@ -59,5 +62,6 @@ export const disputes: Flow = {
   batch: { size: 25, linger: "50 millis", concurrency: 1 },
   inFlight: 100,
   referenceDeadline: "1 day",
+  mask: maskOf("disputes"),
   events: [opened, lifted],
 }

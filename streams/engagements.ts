@@ -21,6 +21,7 @@ import { engagementGap, priceListColumn, pricingSteps } from "./completeness.ts"
 import { customerId, engagementIds, engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
 import { scheduleText } from "./schedule.ts"
+import { maskOf } from "./ownership.ts"
 
 /** What activation and amendment have in common. */
 type Agreement = EngagementActivated
@@ -191,6 +192,7 @@ const agreed = <D extends Agreement>(
   type: string,
   versions: EventSpec<D>["versions"],
   schema: Schema.Codec<D, unknown>,
+  publishes: ReadonlyArray<string>,
   outcomes: NonNullable<EventSpec<D>["outcomes"]>,
 ): EventSpec<unknown> =>
   event<D>({
@@ -204,18 +206,27 @@ const agreed = <D extends Agreement>(
     versions,
     record: "order",
     plan: provisioning,
+    publishes,
     outcomes,
   })
 
-const activated = agreed("engagement.activated", "once", EngagementActivated, (write) => [
-  { type: "engagement.provisioned", data: factsOf(write) },
+const PROVISIONED = "engagement.provisioned"
+
+const activated = agreed("engagement.activated", "once", EngagementActivated, [PROVISIONED], (write) => [
+  { type: PROVISIONED, data: factsOf(write) },
 ])
 
-const amended = agreed("engagement.amended", "gate", EngagementAmended, (write) => [
-  // The first version that arrives makes the records, whichever it is.
-  ...(write.previous === null ? [{ type: "engagement.provisioned", data: factsOf(write) }] : []),
-  { type: "engagement.amended", data: { ...factsOf(write), reason: write.data.reason ?? null } },
-])
+const amended = agreed(
+  "engagement.amended",
+  "gate",
+  EngagementAmended,
+  [PROVISIONED, "engagement.amended"],
+  (write) => [
+    // The first version that arrives makes the records, whichever it is.
+    ...(write.previous === null ? [{ type: PROVISIONED, data: factsOf(write) }] : []),
+    { type: "engagement.amended", data: { ...factsOf(write), reason: write.data.reason ?? null } },
+  ],
+)
 
 export const engagements: Flow = {
   name: "engagements",
@@ -227,5 +238,6 @@ export const engagements: Flow = {
   inFlight: 80,
   referenceDeadline: "1 day",
   seeds: productSeeds,
+  mask: maskOf("engagements"),
   events: [activated, amended, closed, reopened],
 }

@@ -13,6 +13,7 @@ import { check, load, query, update } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { currencyOf, id } from "./codes.ts"
 import { type Found, recordsOf } from "./found.ts"
+import { maskOf } from "./ownership.ts"
 
 const FLOW = "exchange-rates"
 
@@ -95,5 +96,6 @@ export const exchangeRates: Flow = {
   batch: { size: 50, linger: "50 millis", concurrency: 1 },
   inFlight: 200,
   referenceDeadline: "1 hour",
+  mask: maskOf(FLOW),
   events: [published],
 }

@@ -32,6 +32,7 @@ import {
 } from "./expenseRows.ts"
 import { parent } from "./keys.ts"
 import { expenseSeeds } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 const approved = event<ExpenseApproved>({
   type: "expense.approved",
@@ -146,6 +147,7 @@ const approved = event<ExpenseApproved>({
       fields: ["name", "date"],
     }),
   ],
+  publishes: ["expense.posted", "engagement.billing-ready"],
   outcomes: (write) => {
     const { company, data, ids, read } = write
     const [entry] = recordsIn(write, "entry")
@@ -189,5 +191,6 @@ export const expenses: Flow = {
   inFlight: 200,
   referenceDeadline: "1 day",
   seeds: expenseSeeds,
+  mask: maskOf("expenses"),
   events: [approved],
 }

@@ -16,6 +16,7 @@ import { load, type Refusal, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { accountOf, isRefusal, taxOf } from "./codes.ts"
 import { exchangeRateOf } from "./exchange.ts"
+import { invoiceFeed } from "./invoiceFeed.ts"
 import {
   draft,
   FLOW,
@@ -31,6 +32,7 @@ import {
 import { engagementIds, parent, subscriptionIds, subscriptionPart } from "./keys.ts"
 import { askPrices, askTax, priceOf, quotedTax, taxCodeOf } from "./quotes.ts"
 import { readyRequested } from "./readyInvoices.ts"
+import { maskOf } from "./ownership.ts"
 
 /** Lines that give their own price and tax, and the timesheets they name, linked in the same call. */
 const requestedRow = (write: Write<InvoiceRequested>): Row | Refusal => {
@@ -132,5 +134,7 @@ export const invoices: Flow = {
   batch: { size: 25, linger: "50 millis", concurrency: 2 },
   inFlight: 100,
   referenceDeadline: "1 day",
+  feed: invoiceFeed,
+  mask: maskOf(FLOW),
   events: [requested, readyRequested, released],
 }

@@ -9,6 +9,7 @@ import type { Control, OutcomeEvent, Reference } from "../src/flow/Flow.ts"
 import { check, compare, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { currencyOf, isRefusal, journalLock, journalOf } from "./codes.ts"
+import { tellsPosted } from "./invoiceFeed.ts"
 import { customerId, parent } from "./keys.ts"
 
 export const FLOW = "invoices"
@@ -93,7 +94,7 @@ export const posting = <D extends Invoice>(
   }),
 ]
 
-const posted = ({ data, read }: Write<Invoice>): ReadonlyArray<OutcomeEvent> => {
+const posted = ({ data, ids, read }: Write<Invoice>): ReadonlyArray<OutcomeEvent> => {
   const move = read["post"]
   if (move === undefined) return []
   const scale = scaleOf(data.currency)
@@ -111,6 +112,7 @@ const posted = ({ data, read }: Write<Invoice>): ReadonlyArray<OutcomeEvent> => 
       tax: amount("amount_tax"),
       total: amount("amount_total"),
     },
+    ...(ids["invoice"] !== undefined && { tells: tellsPosted(ids["invoice"], amount("amount_total")) }),
   }]
 }
 
@@ -135,6 +137,7 @@ export const shared = {
       : { amount_untaxed: totals.untaxed, amount_tax: totals.tax, amount_total: totals.total },
     currency,
   }),
+  publishes: ["invoice.posted"],
   outcomes: posted,
 } as const
 

@@ -14,6 +14,7 @@ import { externalId, type Write } from "../src/flow/Write.ts"
 import { accountOf, isRefusal } from "./codes.ts"
 import { entryRow, type Item, postEntry } from "./entries.ts"
 import { customerId, parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 const FLOW = "journal-entries"
 
@@ -109,6 +110,7 @@ const requested = event<JournalEntryRequested>({
     postEntry("post", "entry", ({ date }) => date, ({ journal }) => journal),
     postEntry("postReversal", "reversal", ({ date, reverseOn }) => reverseOn ?? date, ({ journal }) => journal),
   ],
+  publishes: ["journal-entry.posted"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []
@@ -137,5 +139,6 @@ export const journalEntries: Flow = {
   batch: { size: 25, linger: "50 millis", concurrency: 1 },
   inFlight: 100,
   referenceDeadline: "1 day",
+  mask: maskOf(FLOW),
   events: [requested],
 }

@@ -14,6 +14,7 @@ import { read, type Step, update } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import { many2one, type OdooRecord } from "../src/odoo/CompanyCalls.ts"
 import { engagementPart, parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 interface Milestone {
   readonly engagement: string
@@ -75,6 +76,7 @@ const completed = event<MilestoneCompleted>({
   versions: "gate",
   plan: reach(true),
   fact: ({ date }) => `completed on ${date}`,
+  publishes: ["milestone.billable"],
   outcomes: (write) => [{
     type: "milestone.billable",
     data: { ...billable(write), date: write.data.date, acceptedBy: write.data.acceptedBy ?? null },
@@ -91,6 +93,7 @@ const reopened = event<MilestoneReopened>({
   versions: "gate",
   plan: reach(false),
   fact: () => "reopened",
+  publishes: ["milestone.withdrawn"],
   outcomes: (write) => [{
     type: "milestone.withdrawn",
     data: { ...billable(write), reason: write.data.reason ?? null },
@@ -105,5 +108,6 @@ export const milestones: Flow = {
   batch: { size: 50, linger: "50 millis", concurrency: 2 },
   inFlight: 200,
   referenceDeadline: "1 day",
+  mask: maskOf("milestones"),
   events: [completed, reopened],
 }

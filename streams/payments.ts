@@ -22,6 +22,7 @@ import { customerId, parent } from "./keys.ts"
 import { FLOW, partOf, paymentRow, postPayment } from "./paymentRow.ts"
 import { refunded } from "./refunds.ts"
 import { settled } from "./settlements.ts"
+import { maskOf } from "./ownership.ts"
 
 /** The invoices it settles, in order. */
 const settledBy = ({ allocations, invoices }: PaymentReceived): ReadonlyArray<string> =>
@@ -160,6 +161,7 @@ const received = event<PaymentReceived>({
     ],
     day: "date",
   },
+  publishes: ["payment.reconciled"],
   outcomes,
 })
 
@@ -172,5 +174,6 @@ export const payments: Flow = {
   batch: { size: 50, linger: "50 millis", concurrency: 2 },
   inFlight: 200,
   referenceDeadline: "1 day",
+  mask: maskOf(FLOW),
   events: [received, refunded, failed, ...chargebacks, settled],
 }

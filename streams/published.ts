@@ -5,6 +5,7 @@
 import { Schema } from "effect"
 import type { EventSpec, Flow } from "../src/flow/Flow.ts"
 import { Envelope } from "../schemas/envelope.ts"
+import { outgoing } from "./outgoing.ts"
 
 const DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -28,11 +29,17 @@ export const payloadSchemas = (flows: ReadonlyArray<Flow>): ReadonlyMap<string, 
     ]),
   )
 
+/** Some types come in and go out: `engagement.closed` is told again when it is done. */
+const outOf = (type: string): string => `out.${type}`
+
+const schemaName = (schema: Schema.Top): string => String(Schema.resolveAnnotations(schema)?.["identifier"])
+
 const wireType = ({ type, version }: EventSpec<unknown>): string => version === 1 ? type : `${type}.v${version}`
 
 /** AsyncAPI 3.0: where each event is published, and what it holds. */
 export const asyncApi = (flows: ReadonlyArray<Flow>): string => {
   const specs = flows.flatMap((flow) => flow.events.map((spec) => ({ flow, spec })))
+  const facts = outgoing(flows)
   const entity = { description: "code of the legal entity, as in `weir.json`" }
   return text({
     asyncapi: "3.0.0",
@@ -50,12 +57,12 @@ export const asyncApi = (flows: ReadonlyArray<Flow>): string => {
         parameters: { entity },
         messages: { event: { $ref: `#/components/messages/${spec.type}` } },
       }])),
-      outcomes: {
-        address: "erp-out.{entity}.{type}",
-        description: "What became of events and of what they wrote, published after it is in Odoo and in the ledger",
-        parameters: { entity, type: { description: "for example `invoice.posted`" } },
-        messages: { event: { $ref: "#/components/messages/outcome" } },
-      },
+      ...Object.fromEntries(facts.map(({ description, type }) => [outOf(type), {
+        address: `erp-out.{entity}.${type}`,
+        description,
+        parameters: { entity },
+        messages: { event: { $ref: `#/components/messages/${outOf(type)}` } },
+      }])),
     },
     operations: {
       ...Object.fromEntries(specs.map(({ flow, spec }) => [spec.type, {
@@ -63,7 +70,11 @@ export const asyncApi = (flows: ReadonlyArray<Flow>): string => {
         channel: { $ref: `#/channels/${spec.type}` },
         tags: [{ name: flow.name }, { name: flow.lane }],
       }])),
-      outcomes: { action: "send", channel: { $ref: "#/channels/outcomes" } },
+      ...Object.fromEntries(facts.map(({ tags, type }) => [outOf(type), {
+        action: "send",
+        channel: { $ref: `#/channels/${outOf(type)}` },
+        tags: tags.map((name) => ({ name })),
+      }])),
     },
     components: {
       messages: {
@@ -81,9 +92,29 @@ export const asyncApi = (flows: ReadonlyArray<Flow>): string => {
             ],
           },
         }])),
-        outcome: { payload: { $ref: "#/components/schemas/envelope" } },
+        ...Object.fromEntries(facts.map(({ schema, type }) => [outOf(type), {
+          name: type,
+          payload: {
+            allOf: [
+              { $ref: "#/components/schemas/envelope" },
+              {
+                properties: {
+                  type: { const: type },
+                  ...(schema !== undefined && { data: { $ref: `#/components/schemas/${schemaName(schema)}` } }),
+                },
+              },
+            ],
+          },
+        }])),
       },
-      schemas: { envelope: documentOf(Envelope, "CloudEvents attributes") },
+      schemas: {
+        envelope: documentOf(Envelope, "CloudEvents attributes"),
+        ...Object.fromEntries(
+          facts.flatMap(({ schema }) =>
+            schema === undefined ? [] : [[schemaName(schema), documentOf(schema, schemaName(schema))]]
+          ),
+        ),
+      },
     },
   })
 }

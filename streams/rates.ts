@@ -19,6 +19,7 @@ import { closingOf, lateFor } from "./closing.ts"
 import { isRefusal, taxOf } from "./codes.ts"
 import { engagementIds, engagementPart, parent } from "./keys.ts"
 import { productOf } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 const FLOW = "rates"
 
@@ -124,6 +125,7 @@ const assigned = event<RateAssigned>({
       },
     }),
   ],
+  publishes: ["rate.effective"],
   outcomes: ({ data, ids, references }) => [{
     type: "rate.effective",
     data: {
@@ -147,5 +149,6 @@ export const rates: Flow = {
   batch: { size: 20, linger: "50 millis", concurrency: 2 },
   inFlight: 80,
   referenceDeadline: "14 days",
+  mask: maskOf(FLOW),
   events: [assigned],
 }

@@ -60,6 +60,7 @@ export const refunded = event<PaymentRefunded>({
       },
     }),
   ],
+  publishes: ["payment.refunded"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

@@ -123,6 +123,7 @@ export const settled = event<PaymentSettled>({
       },
     }),
   ],
+  publishes: ["payment.settled"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []

@@ -24,6 +24,7 @@ import { id, isRefusal, taxOf } from "./codes.ts"
 import { priceListColumn, pricingSteps, subscriptionGap } from "./completeness.ts"
 import { customerId, parent, subscriptionIds, subscriptionPart } from "./keys.ts"
 import { subscriptionProduct, subscriptionSeeds } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 /** What all events of a contract have in common. */
 type Contract = SubscriptionStarted
@@ -142,6 +143,7 @@ const contracted = <D extends Contract>(
     versions,
     record: "order",
     plan,
+    publishes: ["subscription.activated", ...(outcome === undefined ? [] : [type])],
     outcomes: (write) => [
       // The first version that arrives makes the records, whichever it is.
       ...(write.previous === null
@@ -196,5 +198,6 @@ export const subscriptions: Flow = {
   inFlight: 400,
   referenceDeadline: "1 day",
   seeds: subscriptionSeeds,
+  mask: maskOf("subscriptions"),
   events: [started, amended, renewed, cancelled],
 }

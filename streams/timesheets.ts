@@ -31,6 +31,7 @@ import {
   TIMESHEET,
   type TimeValues,
 } from "./timesheetLines.ts"
+import { maskOf } from "./ownership.ts"
 
 /** Both say the whole of a line. */
 type Line = TimesheetApproved | TimesheetCorrected
@@ -135,6 +136,7 @@ const approved = event<TimesheetApproved>({
   ],
   control: hoursOf,
   population: { model: TIMESHEET, domain: [["project_id", "!=", false]], day: "date" },
+  publishes: ["timesheet.ready"],
   outcomes: readinessOf,
 })
 
@@ -186,6 +188,7 @@ const corrected = event<TimesheetCorrected>({
     delivered((write) => [lineIdOf(write), many2one(standingOf(write)?.["so_line"])]),
   ],
   control: hoursOf,
+  publishes: ["timesheet.ready"],
   outcomes: readinessOf,
 })
 
@@ -221,6 +224,7 @@ const withdrawn = event<TimesheetWithdrawn>({
   ],
   // Its key maps to this fact for good: whatever comes again of the line finds that it is withdrawn.
   fact: () => "withdrawn",
+  publishes: ["timesheet.ready"],
   outcomes: (write) => readiness(write, BigDecimal.make(0n, 0), null, undefined),
 })
 
@@ -232,5 +236,6 @@ export const timesheets: Flow = {
   batch: { size: 200, linger: "50 millis", concurrency: 2 },
   inFlight: 1200,
   referenceDeadline: "1 day",
+  mask: maskOf("timesheets"),
   events: [approved, corrected, withdrawn],
 }

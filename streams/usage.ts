@@ -23,6 +23,7 @@ import { closingOf, lateFor } from "./closing.ts"
 import { id } from "./codes.ts"
 import { engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
+import { maskOf } from "./ownership.ts"
 
 export interface UsagePolicy {
   /** How long after the end of its month a window stays open for records that are on their way. */
@@ -181,6 +182,7 @@ const rolledUp = event<UsageRolledUp>({
     load({ name: "period", model: SALE_LINE, mode: "create", rows: (write) => lineRow(write, "") }),
     ...deliveredSteps<UsageRolledUp>("period", ({ data }) => data.quantity),
   ],
+  publishes: ["engagement.billing-ready"],
   outcomes: readiness,
 })
 
@@ -222,6 +224,7 @@ const truedUp = event<UsageTruedUp>({
         fromOdooFloat(Number(recordsIn(write, "period")[0]?.["qty_delivered"]), SCALE),
       )),
   ],
+  publishes: ["engagement.billing-ready"],
   outcomes: readiness,
 })
 
@@ -235,6 +238,7 @@ export const usageFlow = (policy: UsagePolicy): Flow => ({
   referenceDeadline: "1 day",
   seeds: productSeeds,
   windows: { quiet: policy.quiet, closed: rolledUpOf },
+  mask: maskOf(FLOW),
   events: [recorded(policy), rolledUp, truedUp],
 })
 

@@ -16,6 +16,7 @@ import { entryRow, ownEntries, postEntry } from "./entries.ts"
 import { exchangeRateOf } from "./exchange.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { customerId, parent } from "./keys.ts"
+import { maskOf } from "./ownership.ts"
 
 const FLOW = "write-offs"
 
@@ -104,6 +105,7 @@ const requested = event<WriteOffRequested>({
       sets: ({ ids, references }) => [{ entries: [ids["entry"]!], owed: [references[1]!.id] }],
     }),
   ],
+  publishes: ["write-off.posted"],
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []
@@ -131,5 +133,6 @@ export const writeOffs: Flow = {
   inFlight: 100,
   // An approval is a reference: people get their time.
   referenceDeadline: "30 days",
+  mask: maskOf(FLOW),
   events: [requested],
 }

@@ -33,7 +33,7 @@ import { eventSpans, type TracedBatch } from "../telemetry/Tracing.ts"
 
 /** Most events delivered above the checkpoint: memory and the work a successor has to skip. */
 const ABOVE_CHECKPOINT = 50_000
-/** How often the ledger is asked for ready events without being told that there are some. */
+/** How often a held event that is not due yet is looked at again. */
 const READY_POLL = Duration.seconds(5)
 /** How often a full intake looks whether there is room again. */
 const ROOM_POLL = Duration.millis(50)
@@ -221,8 +221,12 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
         yield* enter(due.map(decoder.held))
         continue
       }
+      if (awaited === Infinity) {
+        yield* released.await
+        continue
+      }
       const woken = yield* released.await.pipe(Effect.timeoutOption(READY_POLL))
-      if (Option.isNone(woken) && awaited < Infinity) yield* ask
+      if (Option.isNone(woken)) yield* ask
     }
   })
 

@@ -7,6 +7,7 @@ import type { Mode } from "../ledger/Ledger.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
 import type { ProofSchedule } from "../reconcile/schedule.ts"
 import type { CloseCalendar } from "./close/calendar.ts"
+import type { FeedSettings } from "./feed/watching.ts"
 
 /** A legal entity as configured: codes and names that Odoo's database ids are found by. */
 export interface EntitySettings {
@@ -49,6 +50,8 @@ export class Roster extends Context.Service<Roster, {
   readonly entities: ReadonlyMap<string, EntitySettings>
   /** The catalogue. */
   readonly flows: ReadonlyArray<Flow>
+  /** How what people change in Odoo is looked at: to be asked when a session begins. */
+  readonly feed: FeedSettings
   /** Waits until the settings of `code` are others than `than`. */
   readonly changed: (code: string, than: EntitySettings | undefined) => Effect.Effect<void>
 }>()("weir/actor/Roster") {}
@@ -100,6 +103,9 @@ export const following = (owner: string, flows: ReadonlyArray<Flow>): Layer.Laye
         flows,
         get entities() {
           return current()
+        },
+        get feed() {
+          return SubscriptionRef.getUnsafe(live).feed
         },
         changed: (code, than) =>
           SubscriptionRef.changes(live).pipe(

@@ -6,6 +6,7 @@
  *              ├─ expiry      waiting events past their deadline
  *              ├─ releasing   events that waited for a dependency which works again
  *              ├─ windows     those whose time is over
+ *              ├─ feeds       what people change in Odoo
  *              ├─ governor    the mode: which pumps run
  *              ├─ replays     what runs bring again goes into the pumps
  *              ├─ closing     whether the books are being closed: what share its calls get
@@ -24,6 +25,7 @@ import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../teleme
 import { applyRuns } from "../replay/apply.ts"
 import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
+import { watching } from "./feed/watching.ts"
 import { makeInlet } from "./Inlet.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
@@ -44,6 +46,8 @@ const MEASURE = Duration.seconds(5)
 const EXPIRY = Duration.seconds(10)
 /** How often it is looked whether a dependency works that events wait for. */
 const DUE_POLL = Duration.seconds(5)
+/** How often the ledger is asked for ready events without being told that there are some. */
+const READY_POLL = Duration.seconds(5)
 /** How often the outbox is looked at without being told that there is something. */
 const OUTBOX_POLL = Duration.seconds(10)
 /** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
@@ -73,7 +77,7 @@ export const session = Effect.fnUntraced(function* (
   stop: Deferred.Deferred<void>,
 ) {
   const ledger = yield* Ledger
-  const { flows: catalogue, owner } = yield* Roster
+  const { feed, flows: catalogue, owner } = yield* Roster
   const flows = flowsOf(catalogue, settings)
   const thresholds = yield* Thresholds
 
@@ -221,6 +225,15 @@ export const session = Effect.fnUntraced(function* (
       yield* outbox.await.pipe(Effect.timeoutOption(OUTBOX_POLL))
     }
   })
+  /** Whoever makes held events ready says so; what nobody said is found here, for all flows by one question. */
+  const probing = Effect.gen(function* () {
+    while (true) {
+      yield* Effect.sleep(READY_POLL)
+      for (const flow of yield* ledger.readyFlows(claim, [...releases.keys()]).pipe(untilAvailable("ready"))) {
+        Latch.openUnsafe(releases.get(flow)!)
+      }
+    }
+  })
   const expiring = Effect.gen(function* () {
     while (true) {
       yield* Effect.sleep(EXPIRY)
@@ -248,6 +261,25 @@ export const session = Effect.fnUntraced(function* (
     goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
     outbox: () => Latch.openUnsafe(outbox),
   })
+  const feeds = Effect.forEach(
+    Duration.isZero(feed.every)
+      ? []
+      : flows.flatMap((flow) => flow.feed === undefined ? [] : [{ flow, of: flow.feed }]),
+    ({ flow: { name }, of }) =>
+      Effect.flatMap(Deferred.await(company), (company) =>
+        watching(claim, {
+          feed: of,
+          flow: name,
+          company,
+          settings: feed,
+          goesOn: () =>
+            board.standing?.mode !== "hold" && boardOf(name).paused === null && waysOfFlow.get(name)!.areClosed(),
+          isStrained: () => board.standing?.mode === "essential",
+          guard: conduct.odoo.guard,
+          outbox: () => Latch.openUnsafe(outbox),
+        })),
+    { concurrency: flows.length, discard: true },
+  )
   const measuring = Effect.forEach(
     flows,
     (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
@@ -264,9 +296,11 @@ export const session = Effect.fnUntraced(function* (
   const parts = [
     settler.run,
     relaying,
+    probing,
     expiring,
     releasing,
     windows,
+    feeds,
     measuring,
     resolving,
     governor.run,

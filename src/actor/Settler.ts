@@ -42,6 +42,13 @@ export interface SettlerHooks {
   readonly settled: (request: Request) => Effect.Effect<void>
 }
 
+/** It publishes something, or is an exception that others are told of. */
+const isTold = (outcome: Outcome): boolean =>
+  outcome._tag === "Parked" || (outcome._tag === "Applied" && outcome.outbox.length > 0)
+
+/** Handed back by the ledger: if it was an exception, it is none any more. */
+const isHeld = ({ delivery }: Item): boolean => delivery === null
+
 export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: SettlerHooks) {
   const ledger = yield* Ledger
   const queue = yield* Queue.bounded<Waiting>(WAITING)
@@ -65,7 +72,7 @@ export const makeSettler = Effect.fnUntraced(function* (claim: Claim, hooks: Set
       yield* hooks.settled(request)
     }
     if (settled.released > 0) hooks.released()
-    if (outcomes.some((outcome) => outcome._tag === "Applied" && outcome.outbox.length > 0)) hooks.outbox()
+    if (outcomes.some(isTold) || requests.some(({ items }) => items.some(isHeld))) hooks.outbox()
   })
 
   const run = Effect.gen(function* () {

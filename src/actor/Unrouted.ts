@@ -13,6 +13,7 @@ import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import { elapsedMillis } from "../telemetry/elapsed.ts"
 import { digest } from "./fingerprint.ts"
+import { relay } from "./outbox.ts"
 import { restartBackoff, untilAvailable } from "./patience.ts"
 import { flowsOf, Roster } from "./Roster.ts"
 
@@ -96,6 +97,8 @@ export const Unrouted = Singleton.make(
           )
           counts.set(subject, count)
         }
+        // Others are told that they are exceptions, and that people dismissed them.
+        yield* relay(claim)
       })
       yield* sweep.pipe(Effect.repeat(Schedule.spaced(EVERY)))
     })

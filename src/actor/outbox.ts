@@ -7,6 +7,7 @@ import { Broker, type Publication } from "../broker/Broker.ts"
 import { toMessage } from "../broker/cloudevents.ts"
 import type { OutcomeEvent } from "../flow/Flow.ts"
 import { type Claim, Ledger } from "../ledger/Ledger.ts"
+import type { Telling } from "../ledger/Told.ts"
 import type { Item } from "./Item.ts"
 import { untilAvailable } from "./patience.ts"
 
@@ -14,13 +15,16 @@ import { untilAvailable } from "./patience.ts"
 const PAGE = 200
 
 export const publicationsOf = (
-  { event, traceparent }: Item,
+  { event, payload, traceparent }: Item,
   outcomes: ReadonlyArray<OutcomeEvent>,
   entity: string,
   nowMillis: number,
 ): ReadonlyArray<Publication> =>
-  outcomes.map(({ data, type }) =>
-    toMessage(
+  outcomes.map(({ data, type }) => {
+    if (payload?.spec.publishes?.includes(type) !== true) {
+      throw new Error(`${event.type} does not say that it publishes ${type}`)
+    }
+    return toMessage(
       {
         specversion: "1.0",
         id: `${event.eventId}/${type}`,
@@ -37,6 +41,22 @@ export const publicationsOf = (
       `erp-out.${entity}.${type}`,
       "structured",
     )
+  })
+
+/** What these publications tell of records in Odoo. */
+export const tellingsOf = (
+  { event }: Item,
+  outcomes: ReadonlyArray<OutcomeEvent>,
+  publications: ReadonlyArray<Publication>,
+): ReadonlyArray<Telling> =>
+  outcomes.flatMap(({ tells }, at) =>
+    tells === undefined ? [] : [{
+      feed: tells.aspect,
+      record: tells.record,
+      content: tells.content,
+      key: event.key,
+      messageId: publications[at]!.messageId,
+    }]
   )
 
 /** Publishes what lies in the outbox; returns when it is empty. */

@@ -17,7 +17,7 @@ import type { Item, Payload } from "./Item.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
 import { type Asking, DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Ways } from "./modes/Circuit.ts"
-import { publicationsOf } from "./outbox.ts"
+import { publicationsOf, tellingsOf } from "./outbox.ts"
 import { type History, type Perseverance, persevere } from "./persevere.ts"
 
 export interface Writing {
@@ -81,6 +81,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
     const results = yield* writing.guard(plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
       lane: writing.lane,
+      ...(flow.mask !== undefined && { mask: flow.mask }),
       drafts: writing.drafts,
       amend: group[0]!.item.replay?.amend === true,
       approvedPeriods: writing.approvedPeriods,
@@ -214,11 +215,15 @@ const outcomeOf = (
       detail: `the draft stands in Odoo (${result.mapping.model} ${result.mapping.id}), posting waits for mode full`,
     }
   }
+  const outcomes = payload.spec.outcomes?.(write) ?? []
+  const outbox = publicationsOf(item, outcomes, write.company.entity, nowMillis)
+  const tells = tellingsOf(item, outcomes, outbox)
   return {
     _tag: "Applied",
     event: { ...item.event, attempts: item.attempts },
     ...mappedOf(item, payload, result),
-    outbox: publicationsOf(item, payload.spec.outcomes?.(write) ?? [], write.company.entity, nowMillis),
+    outbox,
+    ...(tells.length > 0 && { tells }),
     ...(payload.spec.adds !== undefined && {
       adds: { contribution: payload.spec.adds(payload.data, nowMillis), message: item.message },
     }),

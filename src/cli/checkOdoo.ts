@@ -1,7 +1,10 @@
 /** Checks of `weir doctor` on Odoo: every database, every legal entity. They read only. */
-import { Effect, Schema } from "effect"
+import { Clock, Effect, Schema } from "effect"
 import type { Entity, Settings } from "../config/Configuration.ts"
+import { keyStanding } from "../odoo/keys.ts"
+import { marksOf, odooProblem } from "../odoo/marks.ts"
 import { Odoo, type OdooCall } from "../odoo/Odoo.ts"
+import { adviceOf, credentialOf } from "../operate/Credentials.ts"
 import { reasons } from "../reason/Reason.ts"
 import { fail, type Finding, finding, ok, warn } from "./findings.ts"
 
@@ -54,8 +57,59 @@ const databaseFindings = (name: string, settings: Settings): Effect.Effect<Reado
         ok(name, "key", "accepted"),
       ),
     )
-    return [...reached, ...accepted]
+    if (accepted.some(({ level }) => level === "fail")) return [...reached, ...accepted]
+    const [age, mark] = yield* Effect.all([keyFindings(name), markFindings(name, settings)])
+    return [...reached, ...accepted, ...age, ...mark]
   })
+
+/** How old the key is and when it ends. */
+const keyFindings = (name: string): Effect.Effect<ReadonlyArray<Finding>, never, Odoo> =>
+  finding(
+    name,
+    "age of key",
+    "Give the technical user the right to read its own API keys; Odoo gives it to every user.",
+    Effect.gen(function* () {
+      const { endsAtMillis, keys, madeAtMillis } = yield* keyStanding(yield* Odoo, name)
+      const credential = credentialOf(
+        { kind: "odoo-key", name, owner: "" },
+        yield* Clock.currentTimeMillis,
+        madeAtMillis,
+        endsAtMillis,
+      )
+      const age = credential.ageDays === null ? "made nobody knows when" : `${credential.ageDays} days old`
+      const end = credential.endsAt === null ? "does not end" : `ends on ${credential.endsAt.slice(0, 10)}`
+      const several = keys > 1 ? `; the first of ${keys} keys of this user` : ""
+      const detail = `${age}, ${end}${several}`
+      const advice = adviceOf(credential)
+      return advice === null ? ok(name, "age of key", detail) : warn(name, "age of key", detail, advice)
+    }),
+  )
+
+/** What the Odoo is marked as, beside what the configuration is for. */
+const markFindings = (
+  name: string,
+  { environment }: Settings,
+): Effect.Effect<ReadonlyArray<Finding>, never, Odoo> =>
+  finding(
+    name,
+    "environment",
+    "Give the technical user the right to read contact tags.",
+    Effect.gen(function* () {
+      const marks = yield* marksOf(yield* Odoo, name)
+      const problem = odooProblem(name, environment, marks)
+      if (problem !== null) return fail(name, "environment", marks.join(", "), problem)
+      if (marks.length > 0 || environment === undefined) {
+        return ok(name, "environment", marks.join(", ") || "not marked")
+      }
+      return warn(
+        name,
+        "environment",
+        "not marked",
+        `Make a contact tag "weir: ${environment}" in that Odoo (Contacts, Configuration, Contact Tags): Weir then refuses ` +
+          "to work on a copy of it by mistake.",
+      )
+    }),
+  )
 
 const listed = (names: ReadonlyArray<string>): string => names.length === 0 ? "none" : names.join(", ")
 

@@ -1,9 +1,12 @@
 /** Checks of `weir doctor` on broker and ledger. */
-import { Effect, Layer, Schema } from "effect"
+import { Clock, Effect, Layer, Schema } from "effect"
 import { SqlClient } from "effect/sql"
 import { Broker } from "../broker/Broker.ts"
 import type { Settings } from "../config/Configuration.ts"
 import { natsUrlOf, postgresUrlOf } from "../config/Servers.ts"
+import * as PgAccess from "../ledger/PgAccess.ts"
+import { ledgerProblem } from "../odoo/marks.ts"
+import { adviceOf, allTokens, tokenCredentials } from "../operate/Credentials.ts"
 import { fail, type Finding, finding, ok, warn } from "./findings.ts"
 import { brokerOf, postgresOf } from "./ports.ts"
 
@@ -75,6 +78,37 @@ export const ledgerFindings: Effect.Effect<ReadonlyArray<Finding>, never, SqlCli
   }),
 )
 
+/** What the ledger is marked as, and which API tokens end soon. Nothing before its tables are there. */
+export const accessFindings = (
+  environment: Settings["environment"],
+): Effect.Effect<ReadonlyArray<Finding>, never, SqlClient.SqlClient> =>
+  finding(
+    "ledger",
+    "environment",
+    startPostgres,
+    Effect.gen(function* () {
+      const sql = yield* SqlClient.SqlClient
+      const known = yield* sql`select 1 where to_regclass('weir.api_token') is not null`
+      if (known.length === 0) return []
+      const access = PgAccess.fromClient(sql)
+      const mark = yield* access.environment
+      const problem = ledgerProblem(environment, mark)
+      const now = yield* Clock.currentTimeMillis
+      const tokens = tokenCredentials(yield* allTokens(access), now)
+      return [
+        problem === null
+          ? ok("ledger", "environment", mark?.environment ?? "not marked")
+          : fail("ledger", "environment", mark?.environment ?? "", problem),
+        ...tokens.flatMap((token) => {
+          const advice = adviceOf(token)
+          return advice === null
+            ? []
+            : [warn("ledger", "tokens", `${token.name} of ${token.owner}: ${token.state}`, advice)]
+        }),
+      ]
+    }),
+  )
+
 /** Broker and ledger of a configuration; both are asked at the same time. */
 export const serverFindings = (settings: Settings): Effect.Effect<ReadonlyArray<Finding>> =>
   Effect.all([
@@ -89,8 +123,13 @@ export const serverFindings = (settings: Settings): Effect.Effect<ReadonlyArray<
       "connection",
       startPostgres,
       Effect.flatMap(postgresUrlOf(settings), (url) =>
-        Effect.provide(ledgerFindings, Layer.effect(SqlClient.SqlClient, postgresOf(url)))),
+        Effect.provide(
+          Effect.zipWith(
+            ledgerFindings,
+            accessFindings(settings.environment),
+            (facts, access) => [...facts, ...access],
+          ),
+          Layer.effect(SqlClient.SqlClient, postgresOf(url)),
+        )),
     ),
-  ], { concurrency: 2 }).pipe(Effect.map((found) =>
-    found.flat()
-  ))
+  ], { concurrency: 2 }).pipe(Effect.map((found) => found.flat()))

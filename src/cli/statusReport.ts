@@ -1,4 +1,5 @@
 /** The status of all entities and flows as lines for people. */
+import { adviceOf } from "../operate/Credentials.ts"
 import type { StatusReport, StatusRow } from "../operate/Status.ts"
 import { type Column, type Paint, table } from "./table.ts"
 
@@ -56,8 +57,8 @@ const owning: ReadonlyArray<Column<StatusRow>> = [
 export const renderOwners = ({ rows }: StatusReport, paint: Paint): string =>
   rows.length === 0 ? NOTHING : table(owning, [...new Map(rows.map((row) => [row.entity, row])).values()], paint)
 
-/** Who decided what, below the table. */
-const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
+/** Who decided what, and what ends soon, below the table. */
+const decisions = ({ credentials = [], rows }: StatusReport): ReadonlyArray<string> => {
   const byEntity = new Map(rows.map((row) => [row.entity, row]))
   const lines = [
     ...[...byEntity.values()].flatMap(({ close, decided, entity, mode }) => [
@@ -67,6 +68,10 @@ const decisions = ({ rows }: StatusReport): ReadonlyArray<string> => {
     ...rows.filter(({ paused }) => paused !== "").map(({ entity, flow, paused }) =>
       `* ${entity} ${flow} paused by ${paused}`
     ),
+    ...credentials.flatMap((credential) => {
+      const advice = adviceOf(credential)
+      return advice === null ? [] : [`! ${advice}`]
+    }),
   ]
   return lines.length === 0 ? [] : ["", ...lines]
 }

@@ -298,9 +298,32 @@ export const Cluster = Schema.Struct({
 })
 export type Cluster = typeof Cluster.Type
 
+/** What an installation may be for. */
+export const environments = ["production", "staging", "test"] as const
+export type EnvironmentName = typeof environments[number]
+
+export const Feed = Schema.Struct({
+  every: span(
+    "30 seconds",
+    "Rest between two looks of an entity, longer while others wait for Odoo. `0 seconds`: none.",
+  ),
+  overlap: span(
+    "5 minutes",
+    "Longer than the longest transaction in Odoo, anybody's (`limit_time_real`, scheduled actions): what a transaction " +
+      "writes shows up after it, stamped with its beginning.",
+  ),
+}).annotate({
+  description: "How often it is looked what people changed in Odoo, for others: an invoice posted, paid, reversed.",
+})
+
 /** The file as a whole. */
 export const File = Schema.Struct({
   $schema: absent(Schema.String, "Where editors find this schema."),
+  environment: absent(
+    Schema.Literals(environments),
+    "What this installation is for: `production`, `staging` or `test`. Weir does not start on a ledger or an Odoo that is " +
+      "marked as something else; the first start marks the ledger. Left out: it does not start on what is marked `production`.",
+  ),
   nats: Schema.optionalKey(Nats),
   postgres: Schema.optionalKey(Postgres),
   databases: optional(Schema.Record(Schema.NonEmptyString, Database), {}, "Odoo databases by a name of your choice."),
@@ -317,6 +340,7 @@ export const File = Schema.Struct({
     {},
     "Services beside Odoo that events need, by name: `pricing` for prices, `tax` for tax codes and quoted tax.",
   ),
+  feed: optional(Feed, {}, "How what people change in Odoo is looked at."),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(
     Schema.NonEmptyString,

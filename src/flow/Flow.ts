@@ -6,6 +6,8 @@
  * catalogue can list specs of different payloads (the engine hands each spec only payloads its own schema decoded).
  */
 import type { BigDecimal, Duration, Schema } from "effect"
+import type { Feed, Tells } from "./Feed.ts"
+import type { Mask } from "./Mask.ts"
 import type { Step } from "./Step.ts"
 import type { Write } from "./Write.ts"
 import type { Reference } from "../ledger/Ledger.ts"
@@ -43,10 +45,14 @@ export interface Flow {
   readonly retryFor?: Duration.Input
   /** Dependencies beside Odoo by name, for example `tax`: while one of them does not work, only such flows wait. */
   readonly needs?: ReadonlyArray<string>
+  /** What it may write in Odoo. Needed when a plan of it writes. */
+  readonly mask?: Mask
   /** Records that must be in Odoo before the first event, loaded create-or-skip when an entity starts. */
   readonly seeds?: ReadonlyArray<Seed>
   /** When what its events add up to is told. Needed when one of them `adds`. */
   readonly windows?: Windows
+  /** What people change of its records in Odoo, and what others are told of it. */
+  readonly feed?: Feed
   readonly events: ReadonlyArray<EventSpec<unknown>>
 }
 
@@ -119,6 +125,8 @@ export interface EventSpec<D> {
   readonly population?: Population
   /** What this event adds to a window of its flow, once, when it is applied. */
   adds?(data: D, nowMillis: number): Contribution
+  /** Types that `outcomes` may have: others are a defect. */
+  readonly publishes?: ReadonlyArray<string>
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
 }
@@ -147,6 +155,8 @@ export interface OutcomeEvent {
   /** `<domain>.<event>`: `invoice.posted`. */
   readonly type: string
   readonly data: { readonly [name: string]: unknown }
+  /** What it tells of a record that the flow's feed looks after: not sent when others were told that before. */
+  readonly tells?: Tells
 }
 
 /** A record that the flow needs in every database, for example the service product of time-and-materials lines. */

@@ -258,6 +258,11 @@ export class Ledger extends Context.Service<Ledger, {
     limit: number,
     except: ReadonlyArray<string>,
   ) => Effect.Effect<ReadonlyArray<HeldEvent>, LedgerError>
+  /** Those of `flows` that have ready events, in flight or not: one question for all flows of an entity that is idle. */
+  readonly readyFlows: (
+    fence: Fence,
+    flows: ReadonlyArray<string>,
+  ) => Effect.Effect<ReadonlyArray<string>, LedgerError>
   /** Turns waiting events past their deadline into exceptions (`REFERENCE-OVERDUE`); answers how many. */
   readonly expire: (fence: Fence, nowMillis: number) => Effect.Effect<number, LedgerError>
   /**

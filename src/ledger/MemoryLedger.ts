@@ -94,7 +94,7 @@ const talliesOf = (entity: string, state: EntityState): ReadonlyArray<Tally> =>
 export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() => {
   const store = new Store()
   const { call, entities, of, owned } = store
-  const nextOutboxId = () => ++store.outboxId
+  const nextOutboxId = () => ++store.positions.outbox
 
   const ledger = Ledger.of({
     claim: (entity, owner) =>
@@ -123,6 +123,12 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
             attempts,
             message,
           }))
+      }),
+    readyFlows: (fence, flows) =>
+      owned("readyFlows", fence, (state) => {
+        const ready = new Set<string>()
+        for (const { record, state: stands } of state.held.values()) if (stands === "ready") ready.add(record.flow)
+        return flows.filter((flow) => ready.has(flow))
       }),
     expire: (fence, nowMillis) =>
       owned("expire", fence, (state, now) => {

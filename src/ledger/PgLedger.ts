@@ -41,7 +41,15 @@ import {
   tallyOf,
   type TallyRow,
 } from "./sql/rows.ts"
-import { selectExceptions, selectOutbox, selectOwners, selectReady, selectTallies, upsertLease } from "./sql/select.ts"
+import {
+  selectExceptions,
+  selectOutbox,
+  selectOwners,
+  selectReady,
+  selectReadyFlows,
+  selectTallies,
+  upsertLease,
+} from "./sql/select.ts"
 import { insertApproval, lockLease, lockOwnLease, releaseWaiting } from "./sql/approve.ts"
 import { addingParameters, isAdding, LATE, lateParameters, selectLate } from "./sql/adding.ts"
 import { parkLate } from "./late.ts"
@@ -160,6 +168,14 @@ export const fromClient = (
           textColumn(except, (id) => id),
         ]),
         (rows) => rows.map(heldOf),
+      ),
+
+    readyFlows: (fence, flows) =>
+      Effect.map(
+        owned<{ readonly flow: string }>("Ledger.readyFlows", fence, selectReadyFlows, "flow", [
+          textColumn(flows, (flow) => flow),
+        ]),
+        (rows) => rows.map(({ flow }) => flow),
       ),
 
     expire: (fence, nowMillis) =>

@@ -8,7 +8,8 @@ import { Ledger } from "../ledger/Ledger.ts"
 import { Actors } from "./Actors.ts"
 import { Admission } from "./Admission.ts"
 import { asked } from "./asked.ts"
-import type { CallerIdentity } from "./Caller.ts"
+import { type CallerIdentity, hasRight } from "./Caller.ts"
+import { Credential, Credentials } from "./Credentials.ts"
 import type { Forbidden, NotFound, Unavailable } from "./Problem.ts"
 import { statusRows } from "./statusRows.ts"
 
@@ -72,6 +73,8 @@ export const StatusReport = Schema.Struct({
   /** False: no actor answers, the counters are the ledger's. */
   live: Schema.Boolean,
   rows: Schema.Array(StatusRow),
+  /** Keys of the Odoo databases shown, and for administrators all tokens; empty where nobody looks. */
+  credentials: Schema.optionalKey(Schema.Array(Credential)),
 }).annotate({ identifier: "StatusReport" })
 export type StatusReport = typeof StatusReport.Type
 
@@ -88,6 +91,7 @@ export const layer = Layer.effect(
     const roster = yield* Roster
     const { statuses } = yield* Actors
     const admission = yield* Admission
+    const { standing } = yield* Credentials
     const ports = yield* Effect.context<Broker | Ledger>()
     return Status.of({
       show: Effect.fnUntraced(function* (caller, { entity }) {
@@ -100,7 +104,12 @@ export const layer = Layer.effect(
           live,
         })
           .pipe(Effect.provide(ports), asked)
-        return { version: VERSION, at: DateTime.formatIso(yield* DateTime.now), live: live.size > 0, rows }
+        const databases = new Set(shown.map(([, { database }]) => database))
+        const isAdministrator = hasRight(caller, "administer") && caller.entities === null
+        const credentials = (yield* standing).filter(({ kind, name }) =>
+          kind === "token" ? isAdministrator : databases.has(name)
+        )
+        return { version: VERSION, at: DateTime.formatIso(yield* DateTime.now), live: live.size > 0, rows, credentials }
       }),
     })
   }),

@@ -89,6 +89,16 @@ export const proofOverdue = Metric.gauge("weir_proof_overdue", {
   description: "1 while the month before ought to be proven complete and is not, else 0",
 })
 
+export const odooKeyAge = Metric.gauge("weir_odoo_key_age_seconds", {
+  description: "Age of the API key of an Odoo database; of several the oldest",
+})
+export const odooKeyRemaining = Metric.gauge("weir_odoo_key_remaining_seconds", {
+  description: "Time until the API key of an Odoo database ends; no series for a key that does not",
+})
+export const tokensEnding = Metric.gauge("weir_tokens_ending", {
+  description: "API tokens that end within 14 days",
+})
+
 /** All of them, for documentation and tests. */
 export const all = [
   events,
@@ -111,6 +121,9 @@ export const all = [
   entityClose,
   modeChanges,
   incidentsOpen,
+  odooKeyAge,
+  odooKeyRemaining,
+  tokensEnding,
   proofMismatches,
   proofOverdue,
 ]
@@ -232,6 +245,20 @@ export const circuitMeter = (entity: string, dependency: string) => {
     started: Metric.update(state, circuitLevels.closed),
   }
 }
+
+/** The key of an Odoo database; null: not known, or it does not end. */
+export const keyGauges = (
+  database: string,
+  { ageSeconds, remainingSeconds }: { readonly ageSeconds: number | null; readonly remainingSeconds: number | null },
+): Effect.Effect<void> =>
+  Effect.forEach(
+    [[odooKeyAge, ageSeconds], [odooKeyRemaining, remainingSeconds]] as const,
+    ([metric, value]) =>
+      value === null ? Effect.void : Metric.update(Metric.withAttributes(metric, { database }), value),
+    { discard: true },
+  )
+
+export const tokenGauge = (ending: number): Effect.Effect<void> => Metric.update(tokensEnding, ending)
 
 const modes = ["full", "essential", "drafts", "hold"] as const
 

@@ -1,6 +1,7 @@
 /** `docs/flows/<flow>.md`, made from the declarations, the ownership table, and the examples of `docs/events.md`. */
 import { Schema } from "effect"
 import type { EventSpec, Flow } from "../../src/flow/Flow.ts"
+import type { StatusTable } from "../../src/flow/Status.ts"
 import type { Step } from "../../src/flow/Step.ts"
 import { Duration } from "effect"
 import { ownership } from "../ownership.ts"
@@ -61,6 +62,33 @@ const schemaText = ({ schema }: EventSpec<unknown>): string => {
   return typeof description === "string" ? `${description}. ` : ""
 }
 
+const types = (all: ReadonlyArray<string>): string => all.map((type) => `\`${type}\``).join(", ")
+
+const statusTable = ({ rows, version }: StatusTable<string>): string =>
+  [
+    `Version ${version} of what the states mean, first row that fits:`,
+    "",
+    table([
+      ["state", "payment state", "open", "status"],
+      ...rows.map((row) => [row.state, row.paymentState, row.open, row.status]),
+    ]),
+    "",
+  ].join("\n")
+
+const feedSection = ({ feed }: Flow): string => {
+  if (feed === undefined) return ""
+  return [
+    "## What people change in Odoo",
+    "",
+    `Seen in \`${feed.model}\` by a feed (\`feed\` in \`weir.json\`) and published once, whoever did it. What this flow has told itself is not told again.`,
+    "",
+    table([["event", "when"], ...feed.facts.map(({ type, when }) => [`\`${type}\``, when])]),
+    "",
+    // The newest counts.
+    ...(feed.statuses ?? []).toReversed().map(statusTable),
+  ].join("\n")
+}
+
 const eventSection = (spec: EventSpec<unknown>, { exampleOf }: Sources): string => {
   const example = exampleOf(spec.type)
   const coordinates = example === undefined ? [] : (() => {
@@ -83,6 +111,7 @@ const eventSection = (spec: EventSpec<unknown>, { exampleOf }: Sources): string 
     "",
     `- Version ${spec.version}; ${versions}`,
     ...coordinates,
+    ...((spec.publishes ?? []).length === 0 ? [] : [`- Publishes: ${types(spec.publishes ?? [])}`]),
     "",
     planOf(spec),
     "",
@@ -96,11 +125,17 @@ const ownershipSection = (flow: Flow): string => {
   return [
     "## What it may write",
     "",
-    `System of record of the ${own.object}: **${own.owner}**. All other fields are Odoo's users'.`,
+    `System of record of the ${own.object}: **${own.owner}**. All other fields are Odoo's users': a call that would write one is not made.`,
     "",
     table([
-      ["model", "with each version", "when it is made"],
-      ...Object.entries(own.writes).map(([model, { always, first }]) => [`\`${model}\``, list(always), list(first)]),
+      ["model", "with each version", "when it is made", "out of a locked period", "deleted"],
+      ...Object.entries(own.writes).map(([model, { always, deletes, first, moved }]) => [
+        `\`${model}\``,
+        list(always),
+        list(first),
+        list(moved),
+        deletes === true ? "its own" : "–",
+      ]),
     ]),
     "",
   ].join("\n")
@@ -149,6 +184,7 @@ export const page = (flow: Flow, sources: Sources): string =>
     `- What is missing is waited for: ${Duration.format(Duration.fromInputUnsafe(flow.referenceDeadline))}`,
     "",
     ...flow.events.map((spec) => eventSection(spec, sources)),
+    feedSection(flow),
     ownershipSection(flow),
     exceptionSection(flow, sources),
   ].join("\n").replaceAll(/\n{3,}/gu, "\n\n").trimEnd().split("\n").map(wrapped).join("\n") + "\n"

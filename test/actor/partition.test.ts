@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { keepToPart, partsOf } from "../../src/actor/partition.ts"
 import { type EntitySettings, Roster } from "../../src/actor/Roster.ts"
@@ -23,7 +23,13 @@ const entities = new Map([
   settings("nl01", "main"),
   settings("uk01", "other"),
 ])
-const roster = Layer.succeed(Roster, { owner: "a:1", entities, flows: [], changed: () => Effect.never })
+const roster = Layer.succeed(Roster, {
+  owner: "a:1",
+  entities,
+  flows: [],
+  feed: { every: Duration.zero, overlap: Duration.zero },
+  changed: () => Effect.never,
+})
 const databases = new Map([["main", { workers: 9, share: 1 }], ["other", { workers: 8, share: 1 }]])
 const caps = Effect.map(CallGate.use((gate) => gate.snapshot), (doors) => doors.map(({ cap }) => cap))
 const owned = (owner: string, ...codes: ReadonlyArray<string>) => codes.map((entity) => ({ entity, owner }))

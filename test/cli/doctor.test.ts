@@ -25,7 +25,9 @@ const settings = check("weir.json", values, {}).pipe(Effect.map(({ configuration
 type Answers = { readonly [model: string]: Json | OdooError }
 
 const sound: Answers = {
-  "res.users": { lang: "en_US" },
+  "res.users": { lang: "en_US", uid: 5 },
+  "res.users.apikeys": [{ id: 1, create_date: "1970-01-01 00:00:00", expiration_date: false }],
+  "res.partner.category": [],
   "res.company": [{ id: 1, name: "Acme BE", currency_id: [1, "EUR"] }],
   "account.journal": [{ id: 3, code: "INV" }, { id: 4, code: "BNK1" }],
   "account.tax": [{ id: 6, name: "21% S" }, { id: 7, name: "0%" }],
@@ -54,6 +56,8 @@ describe("weir doctor on Odoo", () => {
       assert.deepStrictEqual(findings.map(({ area, check }) => `${area} ${check}`), [
         "main version",
         "main key",
+        "main age of key",
+        "main environment",
         "be01 company",
         "be01 currency",
         "be01 journals",
@@ -108,6 +112,42 @@ describe("weir doctor on Odoo", () => {
       const findings = yield* found(odooWith({ ...sound, "res.users": refused }))
       assert.include(bad(findings), "main key: Invalid apikey")
       assert.include(findings.find(({ check }) => check === "key")?.action, "databases.main.key")
+    }))
+})
+
+describe("weir doctor on what ends and what is for something else", () => {
+  it.effect("says how old the key is, and warns two weeks before it ends", () =>
+    Effect.gen(function* () {
+      const keys = (expiration_date: string | false) => ({
+        ...sound,
+        "res.users.apikeys": [
+          { id: 1, create_date: "1970-01-01 00:00:00", expiration_date: false },
+          { id: 2, create_date: "1970-01-01 00:00:00", expiration_date },
+        ],
+      })
+      assert.deepStrictEqual(bad(yield* found(odooWith(keys("1970-02-01 00:00:00")))), [])
+      const soon = yield* found(odooWith(keys("1970-01-10 00:00:00")))
+      assert.deepStrictEqual(bad(soon), [
+        "main age of key: 0 days old, ends on 1970-01-10; the first of 2 keys of this user",
+      ])
+      assert.include(soon.find(({ check }) => check === "age of key")?.action, "databases.main.key")
+    }))
+
+  it.effect("fails on an Odoo that is marked as another environment, and asks for a mark where there is none", () =>
+    Effect.gen(function* () {
+      const staging = (marks: ReadonlyArray<string>) =>
+        check("weir.json", { ...values, environment: "staging" }, {}).pipe(
+          Effect.orDie,
+          Effect.flatMap(({ configuration }) =>
+            Effect.provide(
+              odooFindings(configuration),
+              odooWith({ ...sound, "res.partner.category": marks.map((name) => ({ name })) }),
+            )
+          ),
+        )
+      assert.deepStrictEqual(bad(yield* staging(["weir: staging"])), [])
+      assert.deepStrictEqual(bad(yield* staging([])), ["main environment: not marked"])
+      assert.deepStrictEqual(bad(yield* staging(["weir: production"])).slice(0, 1), ["main environment: production"])
     }))
 })
 

@@ -175,6 +175,59 @@ export const deskSuite = (
         assert.isTrue(last[0]!.position < last[1]!.position)
       }))
 
+    it.effect("tells others of an exception once per cause, and of its end, without anything of its payload", () =>
+      Effect.gen(function* () {
+        const { desk, entity, fence, ledger, settle } = yield* claimed
+        const correlated = (outcome: Outcome): Outcome => ({
+          ...outcome,
+          event: { ...outcome.event, correlationId: 'order-7 "é" \u0000' },
+        })
+        yield* settle(correlated(parked("e1", { key: "K\\1", detail: "first 1" })))
+        yield* settle(parked("e1", { detail: "first 1" }))
+        yield* desk.retry(entity, ["e1"], by)
+        yield* settle(parked("e1", { detail: "first 22", attempts: 2 }))
+        yield* desk.retry(entity, ["e1"], by)
+        yield* settle(parked("e1", { detail: "second", code: "EVENT-CHANGED", attempts: 3 }))
+        yield* desk.retry(entity, ["e1"], by)
+        yield* settle(applied("e1", { attempts: 4 }))
+        yield* settle(parked("e2", { key: "B" }), parked("e3", { key: "C", version: 1 }))
+        yield* desk.dismiss(entity, ["e2"], by)
+        yield* ledger.retry(entity, ["e3"])
+        yield* settle(superseded("e3"))
+        yield* settle(waiting("e4", { flow: "x", key: "y" }, { key: "D", deadlineMillis: 1 }), behind("e5"))
+        yield* ledger.expire(fence, 10)
+        const rows = yield* ledger.outbox(fence, 100)
+        const facts = rows.map(({ publication: { data, headers, messageId, subject } }) => {
+          const fact = JSON.parse(new TextDecoder().decode(data)) as Record<string, unknown>
+          assert.strictEqual(messageId, `weir/${entity}#${String(fact["id"])}`)
+          assert.strictEqual(subject, `erp-out.${entity}.${String(fact["type"])}`)
+          assert.deepStrictEqual(headers, { "content-type": "application/cloudevents+json" })
+          assert.match(String(fact["time"]), /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/u)
+          return fact
+        })
+        assert.strictEqual(new Set(facts.map(({ id }) => id)).size, facts.length)
+        assert.deepInclude(facts[0], {
+          specversion: "1.0",
+          source: `weir/${entity}`,
+          subject: "K\\1",
+          causationid: "e1",
+          correlationid: 'order-7 "é" \u2400',
+          datacontenttype: "application/json",
+        })
+        const data = (flow: object) => ({ entity, flow: "customers", ...flow })
+        const [no, changed] = ["ODOO-VALIDATION", "EVENT-CHANGED"]
+        assert.deepStrictEqual(facts.map((fact) => [fact["type"], fact["causationid"], fact["data"]]), [
+          ["exception.raised", "e1", data({ key: "K\\1", code: no })],
+          ["exception.raised", "e1", data({ key: "K\\1", code: changed })],
+          ["exception.resolved", "e1", data({ key: "K\\1", code: changed, how: "applied" })],
+          ["exception.raised", "e2", data({ key: "B", code: no })],
+          ["exception.raised", "e3", data({ key: "C", code: no })],
+          ["exception.resolved", "e2", data({ key: "B", code: no, how: "dismissed" })],
+          ["exception.resolved", "e3", data({ key: "C", code: no, how: "superseded" })],
+          ["exception.raised", "e4", data({ key: "D", code: "REFERENCE-OVERDUE" })],
+        ])
+      }))
+
     it.effect("keeps no history of what only waited or stayed behind", () =>
       Effect.gen(function* () {
         const { desk, entity, settle } = yield* claimed

@@ -121,6 +121,8 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           )
           isFenced(yield* Effect.flip(ledger.admit(stale, "customers", [])))
           isFenced(yield* Effect.flip(ledger.ready(stale, "customers", 10, [])))
+          isFenced(yield* Effect.flip(ledger.readyFlows(stale, ["customers"])))
+          isFenced(yield* Effect.flip(ledger.readyFlows(stale, [])))
           isFenced(yield* Effect.flip(ledger.expire(stale, 1_000)))
           isFenced(yield* Effect.flip(ledger.govern(stale, act("1"))))
           isFenced(yield* Effect.flip(ledger.outbox(stale, 10)))
@@ -219,7 +221,9 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
           checkpoint: 5,
           oldestHeldMillis: 1_003,
         })
-        assert.strictEqual((yield* ledger.outbox(fence, 10)).length, 1)
+        const sent = (yield* ledger.outbox(fence, 10)).map(({ publication }) => publication.subject)
+        // In one settlement each in its own order.
+        assert.sameMembers(sent.map((subject) => subject.endsWith(".exception.raised")), [true, false])
       }))
 
     it.effect("counts a duplicate once per stream message, and a redelivery not at all", () =>
@@ -488,6 +492,27 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         assert.deepStrictEqual(yield* give(3, []), ["e1", "e2", "e3"])
         assert.deepStrictEqual(yield* give(3, ["e2", "e1"]), ["e3", "e4", "e5"])
         assert.deepStrictEqual(yield* give(0, []), [])
+      }))
+
+    it.effect("tells by one question which flows of the entity have ready events", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        const other = yield* claimed
+        const flows = ["customers", "timesheets", "invoices"]
+        assert.deepStrictEqual(yield* ledger.readyFlows(fence, flows), [])
+        yield* ledger.settle(
+          fence,
+          settlement([
+            parked("e1"),
+            parked("e2", { key: "A", flow: "timesheets" }),
+            parked("e3", { key: "B", flow: "payments" }),
+          ]),
+        )
+        assert.deepStrictEqual(yield* ledger.readyFlows(fence, flows), [])
+        yield* ledger.retry(entity, ["e2", "e3"])
+        assert.deepStrictEqual(yield* ledger.readyFlows(fence, flows), ["timesheets"])
+        assert.deepStrictEqual(yield* ledger.readyFlows(fence, []), [])
+        assert.deepStrictEqual(yield* other.ledger.readyFlows(other.fence, flows), [])
       }))
 
     it.effect("turns waiting events into exceptions only after their deadline", () =>

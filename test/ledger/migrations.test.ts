@@ -14,6 +14,7 @@ const all = [
   "0006_desk",
   "0008_windows",
   "0010_runs",
+  "0012_facts",
 ]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {

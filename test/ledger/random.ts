@@ -1,5 +1,6 @@
 /** Random work for a ledger: the same seed does the same. Small ranges, so that events meet often. */
 import { Effect } from "effect"
+import type { Publication } from "../../src/broker/Broker.ts"
 import type { Fence, Ledger, Outcome } from "../../src/ledger/Ledger.ts"
 import { adding, publication, telling } from "./adding.suite.ts"
 import { applied, behind, duplicate, generator, mapping, parked, settlement, superseded, waiting } from "./outcomes.ts"
@@ -96,6 +97,24 @@ export const randomWork = (seed: number, steps: number) => {
   return Array.from({ length: steps }, step)
 }
 
+const isFact = ({ subject }: Publication): boolean => subject.includes(".exception.")
+
+/** A fact of an exception without what counts and what time it is. */
+const timeless = ({ data, headers, messageId, subject }: Publication) => {
+  const { id, time: _, ...rest } = JSON.parse(new TextDecoder().decode(data)) as {
+    readonly id: string
+    readonly time: string
+    readonly causationid: string
+    readonly source: string
+  }
+  return {
+    ...rest,
+    headers,
+    subject: `${rest.causationid} ${subject.split(".").slice(2).join(".")}`,
+    own: messageId === `${rest.source}#${id}`,
+  }
+}
+
 /** Everything the port tells about an entity's random work. */
 export const everything = (ledger: typeof Ledger.Service, fence: Fence) =>
   Effect.gen(function* () {
@@ -116,7 +135,10 @@ export const everything = (ledger: typeof Ledger.Service, fence: Fence) =>
       tallies: (yield* ledger.tallies(fence.entity)).map((tally) => ({ ...tally, entity: "" })),
       held: exceptions.map((one) => ({ ...one, entity: "" }))
         .toSorted((a, b) => a.streamSequence - b.streamSequence),
-      sent: outbox.map(({ publication }) => publication),
+      sent: outbox.map(({ publication }) => publication).filter((one) => !isFact(one)),
+      facts: outbox.map(({ publication }) => publication).filter(isFact).map(timeless)
+        // A statement in the database tells of several events in an order of its own.
+        .toSorted((a, b) => a.subject < b.subject ? -1 : a.subject > b.subject ? 1 : 0),
       windows: yield* ledger.dueWindows(fence, {
         flow: "usage",
         nowMillis: 1_000,

@@ -10,8 +10,12 @@ import { assert, layer } from "@effect/vitest"
 import { Effect, Layer, type Scope } from "effect"
 import { account } from "../../fixtures/odoo/readback.ts"
 import type { Currency } from "../../schemas/money.ts"
+import { keyStanding } from "../../src/odoo/keys.ts"
+import { marksOf } from "../../src/odoo/marks.ts"
 import type { Json } from "../../src/odoo/Odoo.ts"
 import { moneySentences } from "./Odoo.money.ts"
+import { feedSentences } from "./Odoo.feed.ts"
+import { masterSentences } from "./Odoo.master.ts"
 import { workSentences } from "./Odoo.work.ts"
 import {
   cents,
@@ -52,6 +56,27 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
       Effect.gen(function* () {
         const { target } = yield* World
         assert.match(yield* target.odoo.version(database), /^19\./u)
+      }))
+
+    it.effect("tells its technical user when the key was made and when it ends", () =>
+      Effect.gen(function* () {
+        const { target } = yield* World
+        const { endsAtMillis, keys, madeAtMillis } = yield* keyStanding(target.odoo, database)
+        assert.isAtLeast(keys, 1)
+        assert.isAbove(madeAtMillis ?? 0, Date.UTC(2026, 0, 1))
+        assert.isNull(endsAtMillis)
+      }))
+
+    it.effect("shows everybody its mark, a contact tag", () =>
+      Effect.gen(function* () {
+        const { call, target } = yield* World
+        assert.deepStrictEqual(yield* marksOf(target.odoo, database), [])
+        const [tag = 0] = (yield* call("res.partner.category", "create", {
+          args: { vals_list: [{ name: "weir: test" }] },
+        })) as ReadonlyArray<number>
+        assert.deepStrictEqual(yield* marksOf(target.odoo, database), ["test"])
+        yield* call("res.partner.category", "unlink", { ids: [tag] })
+        assert.deepStrictEqual(yield* marksOf(target.odoo, database), [])
       }))
 
     it.effect("makes a customer once and updates only the columns it is given", () =>
@@ -935,5 +960,7 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
 
     moneySentences(it)
     workSentences(it)
+    feedSentences(it)
+    masterSentences(it)
   })
 }

@@ -8,7 +8,7 @@ import { operationOf } from "../../src/http/operation.ts"
 import { Operation, operationNames, specOf } from "../../src/operate/Operations.ts"
 
 /** What is no operation on a running Weir: it works on this machine, or is the service itself. */
-const local = ["run", "publish", "doctor", "demo", "fixture make", "surge"]
+const local = ["run", "publish", "doctor", "demo", "fixture make", "fixture capture", "surge"]
 
 interface Leaf {
   readonly path: string

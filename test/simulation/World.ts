@@ -19,6 +19,7 @@ import { Odoo } from "../../src/odoo/Odoo.ts"
 
 /** One Belgian entity, as `weir.json` would say it. */
 export const configuration = {
+  feed: { every: "0 seconds" },
   databases: {
     main: { url: "http://127.0.0.1:8069", database: "odoo", key: { env: "ODOO_API_KEY" }, workers: 4, share: 1 },
   },

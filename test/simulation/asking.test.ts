@@ -18,6 +18,7 @@ const things: Flow = {
   batch: { size: 10, linger: 0, concurrency: 1 },
   inFlight: 20,
   referenceDeadline: "1 hour",
+  mask: { "res.partner": { always: "name ref" } },
   events: [event<Thing>({
     type: "thing.made",
     version: 1,

@@ -87,15 +87,16 @@ export const codes = Effect.map(held, (records) => records.map(({ code, key, sta
 export interface Fact {
   readonly type: string
   readonly id: string
+  readonly time: string
   readonly data: { readonly [name: string]: unknown }
   readonly correlationid?: string
   readonly causationid?: string
 }
 
 /** What went out under a type, in order. */
-export const published = (type: string) =>
+export const published = (type: string, entity = "be01") =>
   Effect.gen(function* () {
     const broker = yield* Broker
-    const messages = yield* Stream.runCollect(broker.read({ subject: `erp-out.be01.${type}`, fromSequence: 1 }))
+    const messages = yield* Stream.runCollect(broker.read({ subject: `erp-out.${entity}.${type}`, fromSequence: 1 }))
     return [...messages].map(({ data }): Fact => JSON.parse(new TextDecoder().decode(data)))
   })

@@ -63,7 +63,7 @@ describe("metrics", () => {
     for (const metric of all) {
       assert.match(
         metric.id,
-        /^weir_[a-z_]+(?:_total|_seconds|_events|_in_flight|_backlog|_running|_limit|_state|_mode|_open|_close|_mismatches|_overdue)$/u,
+        /^weir_[a-z_]+(?:_total|_seconds|_events|_in_flight|_backlog|_running|_limit|_state|_mode|_open|_close|_mismatches|_overdue|_ending)$/u,
       )
       assert.isNotEmpty(metric.description)
     }

@@ -36,6 +36,7 @@ const upserted = event<VendorUpserted>({
       }),
     }),
   ],
+  publishes: ["vendor.registered"],
   outcomes: ({ data, ids }) => [{
     type: "vendor.registered",
     data: { vendor: data.key, partnerId: ids["partner"] ?? null },
@@ -50,5 +51,6 @@ export const vendors: Flow = {
   batch: { size: 100, linger: "50 millis", concurrency: 2 },
   inFlight: 400,
   referenceDeadline: "1 hour",
+  mask: { "res.partner": { always: "name is_company ref company_id/.id country_id/id email" } },
   events: [upserted],
 }

@@ -30,9 +30,8 @@ export class Store {
   readonly amendments: Array<AmendmentEntry> = []
   readonly redrives: Array<RedriveEntry> = []
   readonly runs: RunsState = new Map()
-  outboxId = 0
   readonly #planned: Array<Planned> = []
-  readonly #positions = { last: 0 }
+  readonly positions = { last: 0, outbox: 0 }
 
   /** The next `count` calls (of `operation`, or of any) fail. Adds up. */
   plan(count: number, fault: Fault, operation?: string): void {
@@ -42,7 +41,7 @@ export class Store {
   readonly of = (entity: string): EntityState => {
     const known = this.entities.get(entity)
     if (known !== undefined) return known
-    const fresh = emptyState(this.#positions)
+    const fresh = emptyState(entity, this.positions)
     this.entities.set(entity, fresh)
     return fresh
   }

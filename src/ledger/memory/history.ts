@@ -1,6 +1,7 @@
 /** What the triggers of `../sql/desk/history.ts` do, in memory: fingerprints, decisions, history. */
 import { fingerprintOf } from "../cause.ts"
 import type { HistoryAction, HistoryRow } from "../Desk.ts"
+import { type Ending, factOf } from "../exceptionFacts.ts"
 import { printable } from "../text.ts"
 import type { EntityState, HeldEntry } from "./state.ts"
 
@@ -45,6 +46,19 @@ export const remember = (
     eventId: record.eventId,
     flow: record.flow,
   })
+  const fact = factOf({
+    entity: printable(state.entity),
+    position,
+    atMillis: nowMillis,
+    action,
+    flow: record.flow,
+    key: record.key,
+    code,
+    eventId: record.eventId,
+    correlationId: record.correlationId,
+    ending: (detail["state"] ?? "dismissed") as Ending,
+  })
+  if (fact !== undefined) state.outbox.push({ id: ++state.positions.outbox, publication: fact })
 }
 
 /** After it was parked; `before` as it was, null when it was not held. */

@@ -10,7 +10,7 @@ const recollectionsIn = (state: EntityState): ReadonlyArray<Recollection> =>
   [...state.events.values()].map((known) => ({ ...known.record, state: stateOf(state, known) }))
 
 export const makeRecall = ({ call, entities }: Store): typeof Recall.Service => {
-  const of = (entity: string): EntityState => entities.get(entity) ?? emptyState()
+  const of = (entity: string): EntityState => entities.get(entity) ?? emptyState(entity)
   return Recall.of({
     answers: (entity, flow, questions) =>
       call<ReadonlyArray<Answer>>("answers", () => answersIn(of(entity), flow, questions)),

@@ -57,6 +57,7 @@ export interface Counters {
 }
 
 export interface EntityState {
+  readonly entity: string
   lease: Lease | null
   readonly checkpoints: Map<string, number>
   readonly events: Map<string, Known>
@@ -67,15 +68,16 @@ export interface EntityState {
   outbox: Array<OutboxRow>
   readonly governance: GovernanceState
   history: Array<HistoryEntry>
-  /** Counts what happened, over all entities. */
-  readonly positions: { last: number }
+  /** Counts what happened, and what is to be sent, over all entities. */
+  readonly positions: { last: number; outbox: number }
   readonly windows: Map<string, WindowState>
   readonly told: Map<string, Told>
   /** Watermark by feed. */
   readonly feeds: Map<string, string | null>
 }
 
-export const emptyState = (positions = { last: 0 }): EntityState => ({
+export const emptyState = (entity: string, positions = { last: 0, outbox: 0 }): EntityState => ({
+  entity,
   lease: null,
   checkpoints: new Map(),
   events: new Map(),

@@ -5,6 +5,7 @@ import { LedgerError } from "../Ledger.ts"
 import { ledgerError, overdue } from "../sql/failure.ts"
 import { access } from "./access.ts"
 import { desk } from "./desk.ts"
+import { facts } from "./facts.ts"
 import { governance } from "./governance.ts"
 import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
@@ -20,6 +21,7 @@ export const migrations = {
   "0006_desk": desk,
   "0008_windows": windows,
   "0010_runs": runs,
+  "0012_facts": facts,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

@@ -19,6 +19,13 @@ select h.* from weir.lease l left join lateral (
 where l.entity = $1 and l.epoch = $2
 order by h.stream_sequence`
 
+export const selectReadyFlows = `
+select f.flow from weir.lease l left join lateral (
+  select flow from unnest($3::text[]) as asked (flow)
+  where exists (select from weir.held h where h.flow = asked.flow and h.entity = l.entity and h.state = 'ready')
+) as f on true
+where l.entity = $1 and l.epoch = $2`
+
 export const selectOutbox = `
 select o.* from weir.lease l left join lateral (
   select id, subject, headers, data, message_id from weir.outbox where entity = l.entity order by id limit $3

@@ -11,6 +11,7 @@
  */
 import { Clock, Context, Effect, Layer } from "effect"
 import type { EventSpec, Lane } from "../../flow/Flow.ts"
+import type { Mask } from "../../flow/Mask.ts"
 import type { Refusal, Step } from "../../flow/Step.ts"
 import type { Write } from "../../flow/Write.ts"
 import type { Mapping, Mark } from "../../ledger/Ledger.ts"
@@ -27,6 +28,7 @@ import { compensateAll } from "./compensate.ts"
 import { type Ask, nobody, runEnrich } from "./enrich.ts"
 import { runFind } from "./find.ts"
 import { runInvoke } from "./invoke.ts"
+import { masked } from "./mask.ts"
 import { KeyedMutex } from "./KeyedMutex.ts"
 import { runLoad } from "./load.ts"
 import { runQuery } from "./query.ts"
@@ -53,6 +55,8 @@ export interface PlanContext {
   readonly lane: Lane
   /** Create, never post: a posting step and all that follow it are left out. */
   readonly drafts: boolean
+  /** What may be written. Left out: anything. */
+  readonly mask?: Mask
   /** What stands as a draft gets the events' values; what is bound already is refused. Default false. */
   readonly amend?: boolean
   /** Months (`2026-10`) whose late documents are approved; only asked for under the policy `approval`. Default none. */
@@ -199,7 +203,8 @@ export const make = Effect.gen(function* () {
       const company = yield* master.current(first.company, context.lane)
       // What the steps find out stays with the given writes: `ids` and `read` are theirs.
       const writes = company === first.company ? given : given.map((write) => ({ ...write, company }))
-      const calls = companyCalls(odoo, gate, company, context.lane)
+      const { amend = false, flow, lane, mask } = context
+      const calls = masked(companyCalls(odoo, gate, company, lane), flow, mask, amend)
       const batch = new Batch(writes)
       yield* runSteps(spec, batch, calls, context)
       const second = yield* again(spec, batch, context, startedMillis - FRESH_MILLIS)

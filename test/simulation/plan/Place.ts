@@ -40,6 +40,7 @@ export const configurationOf = (
     },
   },
   grace: "10 seconds",
+  feed: { every: "0 seconds" },
   entities: Object.fromEntries(places.map(({ company, currency, entity, taxName }) => [entity, {
     database: "main",
     company,

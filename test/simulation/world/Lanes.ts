@@ -8,8 +8,11 @@ import type { CallGate } from "../../../src/odoo/CallGate.ts"
 import type { Process } from "../kernel/Kernel.ts"
 import type { Observer } from "./Observer.ts"
 
-/** Turns of others in a row: what the weights 8, 4, 2, 1 allow, twice, because turns are seen a little later. */
-const PATIENCE: Readonly<Record<Lane, number>> = { critical: 6, normal: 10, bulk: 18, backfill: 34 }
+/**
+ * Turns of others in a row: what the weights 8, 4, 2, 1 allow, twice, because turns are seen a little later, and eight calls
+ * by which the critical lane may be ahead of its share.
+ */
+const PATIENCE: Readonly<Record<Lane, number>> = { critical: 6, normal: 14, bulk: 21, backfill: 36 }
 
 interface Door {
   /** Callers that wait, by lane. */

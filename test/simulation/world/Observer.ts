@@ -58,8 +58,8 @@ export class Observer {
   /** Highest sequence delivered, by the same. */
   readonly #last = new Map<string, number>()
   readonly #calls = new WeakMap<object, Call>()
-  /** Delivered and not acknowledged, by entity and flow, of the consumer that was opened last. */
-  readonly #unacknowledged = new Map<string, Set<number>>()
+  /** Delivered and not acknowledged, by entity and flow, of the newest owner's last consumer. */
+  readonly #unacknowledged = new Map<string, { readonly epoch: number; readonly places: Set<number> }>()
 
   constructor(
     knowledge: Knowledge,
@@ -140,7 +140,9 @@ export class Observer {
     if (afterSequence < (this.#last.get(name) ?? 0)) this.#inHand.delete(name)
     this.#trace(`${name} consumes after ${afterSequence}`)
     const places = new Set<number>()
-    this.#unacknowledged.set(`${entity} ${flow}`, places)
+    // A stale owner opens one, too, and never hears of it again.
+    const newest = this.#unacknowledged.get(`${entity} ${flow}`)?.epoch ?? 0
+    if (epoch >= newest) this.#unacknowledged.set(`${entity} ${flow}`, { epoch, places })
     return {
       delivered: (chunk) => {
         for (const { redelivered, streamSequence } of chunk) {
@@ -162,7 +164,7 @@ export class Observer {
 
   /** What came, perhaps again, and was never answered although nothing is left to do: it keeps a place in flight. */
   places(): ReadonlyArray<string> {
-    return [...this.#unacknowledged].flatMap(([consumer, places]) =>
+    return [...this.#unacknowledged].flatMap(([consumer, { places }]) =>
       places.size === 0 ? [] : [`${consumer} does not acknowledge ${[...places].join(", ")}`]
     )
   }
