@@ -7,11 +7,10 @@
  *
  * The second one is about an installation: who gets what with the default number of shards, and which number is best.
  */
-import { HashRing } from "effect"
-import { RunnerAddress } from "effect/cluster"
 import { parseArgs } from "node:util"
 import { Random } from "../fixtures/generator/Random.ts"
 import { firm } from "../fixtures/generator/Firm.ts"
+import { type Place, placed, skewOf } from "./ring.ts"
 
 const { values } = parseArgs({
   options: {
@@ -24,33 +23,7 @@ const { values } = parseArgs({
 const SETS = values.quick ? 20 : 300
 /** Numbers of shards that are tried: the default and those behind it. */
 const TRIED = { from: 300, to: 400 }
-const PORT = Number(values.port)
-
-/** `effect/cluster/internal/hash.ts`, which Sharding places entities by. */
-const hashString = (text: string): number => {
-  let hash = 5_381
-  for (let at = text.length - 1; at >= 0; at--) hash = (hash * 33) ^ text.charCodeAt(at)
-  return (hash & 0xbfffffff) | ((hash >>> 1) & 0x40000000)
-}
-const shardOf = (entity: string, shards: number): number => Math.abs(hashString(entity) % shards)
-
-/** Entities by host. */
-const placed = (
-  hosts: ReadonlyArray<string>,
-  entities: ReadonlyArray<string>,
-  shards: number,
-): ReadonlyMap<string, ReadonlyArray<string>> => {
-  const ring = HashRing.make<RunnerAddress.RunnerAddress>()
-  for (const host of hosts) HashRing.add(ring, RunnerAddress.make(host, PORT))
-  const owners = HashRing.getShards(ring, shards)!
-  return Map.groupBy(entities, (entity) => owners[shardOf(entity, shards)]!.host)
-}
-
-/** How many times its fair part the runner with the most has. */
-const skewOf = (found: ReadonlyMap<string, ReadonlyArray<string>>, runners: number): number => {
-  const sizes = [...found.values()].map(({ length }) => length)
-  return Math.max(...sizes) / (sizes.reduce((sum, size) => sum + size, 0) / runners)
-}
+const at = (host: string): Place => ({ host, port: Number(values.port) })
 
 const many = (): void => {
   const random = new Random(1, "placement")
@@ -61,23 +34,24 @@ const many = (): void => {
       for (const shards of [300, 3_000]) {
         const found = Array.from({ length: SETS }, () => {
           const hosts = Array.from({ length: runners }, () => `weir-${random.int(0, 999_999)}.example`)
-          return skewOf(placed(hosts, entities, shards), runners)
+          return skewOf(placed(hosts.map(at), entities, shards), runners)
         }).sort((a, b) => a - b)
-        const at = (part: number) => found[Math.floor(part * (found.length - 1))]!.toFixed(2)
+        const part = (of: number) => found[Math.floor(of * (found.length - 1))]!.toFixed(2)
         const cells = [String(count).padStart(8), String(runners).padStart(7), String(shards).padStart(6)]
-        console.log(`${cells.join("  ")}  ${at(0.5).padStart(49)}  ${at(0.95).padStart(7)}`)
+        console.log(`${cells.join("  ")}  ${part(0.5).padStart(49)}  ${part(0.95).padStart(7)}`)
       }
     }
   }
 }
 
 const mine = (hosts: ReadonlyArray<string>, entities: ReadonlyArray<string>): void => {
-  const at = (shards: number) => ({ shards, skew: skewOf(placed(hosts, entities, shards), hosts.length) })
-  const tried = Array.from({ length: TRIED.to - TRIED.from + 1 }, (_, n) => at(TRIED.from + n))
+  const places = hosts.map(at)
+  const of = (shards: number) => ({ shards, skew: skewOf(placed(places, entities, shards), hosts.length) })
+  const tried = Array.from({ length: TRIED.to - TRIED.from + 1 }, (_, n) => of(TRIED.from + n))
   const best = tried.reduce((least, each) => each.skew < least.skew ? each : least)
   for (const { shards, skew } of [tried[0]!, best]) {
     console.log(`${shards} shards: the runner with the most has ${skew.toFixed(2)} times its fair part`)
-    for (const [host, codes] of placed(hosts, entities, shards)) console.log(`  ${host}: ${codes.join(", ")}`)
+    for (const [{ host }, codes] of placed(places, entities, shards)) console.log(`  ${host}: ${codes.join(", ")}`)
   }
 }
 

@@ -14,12 +14,16 @@ import * as Program from "../src/cli/lab/Program.ts"
 import * as Input from "../test/faults/Input.ts"
 import * as Installation from "../test/faults/Installation.ts"
 import { load } from "./processes.ts"
+import { placed, skewOf } from "./ring.ts"
 
 const PERIOD_MILLIS = 100
 /** Calls at once that Odoo takes. */
 const WORKERS = 60
 const LATENCY = 0.05
 const POLL = "100 millis"
+/** Numbers of shards that are tried. */
+const FEWEST = 300
+const TRIED = 100
 /** Part of the events that are settled before the clock runs, and the part at which it stops at the latest. */
 const WARM = 0.03
 const DRY = 0.6
@@ -51,7 +55,16 @@ const round = Effect.fnUntraced(function* (
   const { consultants, entities, part, seconds } = options
   const scenario = yield* Input.make({ seed: 1, consultants, days: 21, entities })
   const { events } = scenario.expected
-  const at = yield* Installation.make({ scenario, latency: LATENCY, workers: WORKERS, profile: "production" })
+  const codes = Object.keys(scenario.expected.entities)
+  // What is measured is runners, not the luck of a hash: the number of shards that spreads the entities most evenly.
+  const shards = (ports: ReadonlyArray<number>): number => {
+    const places = ports.slice(0, runners).map((port) => ({ host: "127.0.0.1", port }))
+    const skew = (count: number) => skewOf(placed(places, codes, count), runners)
+    return Array.from({ length: TRIED }, (_, n) => FEWEST + n).reduce((best, count) =>
+      skew(count) < skew(best) ? count : best
+    )
+  }
+  const at = yield* Installation.make({ scenario, latency: LATENCY, workers: WORKERS, profile: "production", shards })
   const programs = yield* Effect.forEach(Array.from({ length: runners }, (_, n) => n), at.runner)
   for (const program of programs) yield* program.said(/status on/u)
   const pids = new Set(programs.map(({ pid }) => pid))
@@ -95,7 +108,7 @@ const options = {
   part: Number(values.part),
   entities,
   seconds: Number(values.seconds ?? (values.quick ? 8 : 30)),
-  consultants: Number(values.consultants ?? entities * (values.quick ? 1 : 4)),
+  consultants: Number(values.consultants ?? entities * (values.quick ? 5 : 20)),
 }
 
 console.log(`each runner has ${options.part} of a core; ${entities} entities; load ${load()}`)

@@ -58,6 +58,8 @@ export interface InstallationOptions {
   readonly brokers?: number
   /** Workers of the stand-in, all of them Weir's. Default 4. */
   readonly workers?: number
+  /** Shards of a cluster whose runners are at these ports of this machine. Default: the configuration's. */
+  readonly shards?: (ports: ReadonlyArray<number>) => number
   /** Of the runners. Default `test`; a busy machine loses its locks for no reason. */
   readonly profile?: "test" | "production"
   /** Weir's grace at shutdown. Default 20 seconds. */
@@ -195,6 +197,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
       WEIR_CLUSTER_LISTEN: "127.0.0.1",
       WEIR_CLUSTER_PORT: String(ports[number]),
       WEIR_CLUSTER_PROFILE: options.profile ?? "test",
+      ...(options.shards !== undefined && { WEIR_CLUSTER_SHARDS: String(options.shards(ports)) }),
       ...(behind !== undefined && { WEIR_NATS_URL: broker.url(behind.port) }),
     })
   })
