@@ -57,24 +57,24 @@ const round = Effect.fnUntraced(function* (
   const { events } = scenario.expected
   const codes = Object.keys(scenario.expected.entities)
   // What is measured is runners, not the luck of a hash: the number of shards that spreads the entities most evenly.
+  let fair: ReadonlyArray<number> = []
   const shards = (ports: ReadonlyArray<number>): number => {
     const places = ports.slice(0, runners).map((port) => ({ host: "127.0.0.1", port }))
     const skew = (count: number) => skewOf(placed(places, codes, count), runners)
-    return Array.from({ length: TRIED }, (_, n) => FEWEST + n).reduce((best, count) =>
+    const best = Array.from({ length: TRIED }, (_, n) => FEWEST + n).reduce((best, count) =>
       skew(count) < skew(best) ? count : best
     )
+    fair = [...placed(places, codes, best).values()].map(({ length }) => length).sort()
+    return best
   }
   const at = yield* Installation.make({ scenario, latency: LATENCY, workers: WORKERS, profile: "production", shards })
   const programs = yield* Effect.forEach(Array.from({ length: runners }, (_, n) => n), at.runner)
   for (const program of programs) yield* program.said(/status on/u)
-  const pids = new Set(programs.map(({ pid }) => pid))
+  const ownedBy = (owners: ReadonlyMap<string, number>) =>
+    programs.map(({ pid }) => [...owners.values()].filter((owner) => owner === pid).length)
   const owners = yield* at.owners.pipe(
     Effect.delay(POLL),
-    Effect.repeat({
-      until: (found) =>
-        found.size === entities && new Set(found.values()).size === runners &&
-        [...found.values()].every((pid) => pids.has(pid)),
-    }),
+    Effect.repeat({ until: (found) => String(ownedBy(found).sort()) === String(fair) }),
   )
   // All are placed; from here on each has its own small machine.
   yield* Effect.sleep("5 seconds")
@@ -88,7 +88,7 @@ const round = Effect.fnUntraced(function* (
     to = yield* at.settled
     now = yield* Clock.currentTimeMillis
   }
-  const owned = programs.map(({ pid }) => [...owners.values()].filter((owner) => owner === pid).length)
+  const owned = ownedBy(owners)
   const result: Round = { runners, rate: (to - from) / (now - began) * 1_000, owned }
   return result
 }, Effect.scoped)
