@@ -29,6 +29,7 @@ import type { Run } from "../ledger/Runs.ts"
 import type { Company } from "../odoo/Company.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import { scheduleProofs } from "../reconcile/schedule.ts"
+import { rebuild, RebuildRefused } from "../rebuild/rebuild.ts"
 import { dryRun } from "../replay/dryRun.ts"
 import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
@@ -213,6 +214,10 @@ export const LegalEntityLive = LegalEntity.toLayer(
         const kinds = {
           replay: (run: Run, company: Company) => dryRun(run, company, flows),
           reconciliation: (run: Run, company: Company) => reconcile(run, company, flows),
+          rebuild: (run: Run, company: Company) =>
+            Deferred.isDoneUnsafe(idle)
+              ? rebuild(run, company, flows)
+              : Effect.fail(new RebuildRefused({ message: `${code} is not drained: drain it first` })),
         }
         yield* attend({ settings, nudged: examinable, kinds }).pipe(
           Effect.sandbox,

@@ -11,6 +11,7 @@ import { exceptions } from "./exceptions.ts"
 import { fixture } from "./fixture.ts"
 import { flow } from "./flow.ts"
 import { incidents } from "./incidents.ts"
+import { ledger } from "./ledger.ts"
 import { mode } from "./mode.ts"
 import { period } from "./period.ts"
 import { publish } from "./publish.ts"
@@ -47,6 +48,7 @@ export const cli = root.pipe(
     replays,
     reconcile,
     reconciliations,
+    ledger,
     token,
     whoami,
     doctor,

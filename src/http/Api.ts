@@ -8,6 +8,7 @@ import { CallerGroup } from "./api/caller.ts"
 import { ConfigurationGroup } from "./api/configuration.ts"
 import { EntitiesGroup } from "./api/entities.ts"
 import { AmendmentsGroup, ExceptionsGroup, RedrivesGroup } from "./api/exceptions.ts"
+import { LedgerGroup } from "./api/ledger.ts"
 import { PeriodsGroup } from "./api/periods.ts"
 import { AuditGroup, IncidentsGroup } from "./api/records.ts"
 import { ReconciliationsGroup } from "./api/reconciliations.ts"
@@ -33,6 +34,7 @@ export const Api = HttpApi.make("weir").add(
   ConfigurationGroup,
   ReplaysGroup,
   ReconciliationsGroup,
+  LedgerGroup,
   TokensGroup,
 ).middleware(Idempotency).middleware(Authentication).middleware(Problems).prefix(PREFIX).annotateMerge(
   OpenApi.annotations({

@@ -8,6 +8,7 @@ import { caller } from "./handlers/caller.ts"
 import { configuration } from "./handlers/configuration.ts"
 import { entities } from "./handlers/entities.ts"
 import { amendments, exceptions, redrives } from "./handlers/exceptions.ts"
+import { ledger } from "./handlers/ledger.ts"
 import { periods } from "./handlers/periods.ts"
 import { audit, incidents } from "./handlers/records.ts"
 import { reconciliations } from "./handlers/reconciliations.ts"
@@ -30,6 +31,7 @@ const handlers = Layer.mergeAll(
   configuration,
   replays,
   reconciliations,
+  ledger,
   tokens,
 )
 

@@ -22,14 +22,11 @@ import {
   lineOf,
   type ListRow,
   MAX_LANES,
+  mergedFor,
   rowOf,
   selectAll,
   selectAssigned,
-  selectByEntity,
-  selectByGroup,
-  selectByKey,
   selectGroups,
-  selectWaiting,
 } from "./sql/desk/list.ts"
 import { bigint, text, textColumn } from "./sql/parameters.ts"
 import { queries, type Query } from "./sql/query.ts"
@@ -43,9 +40,13 @@ const textsOrNull = (values: ReadonlyArray<string> | null | undefined) =>
   values === null || values === undefined ? null : texts(values)
 
 /** The statement for a filter, and the index ranges that it merges. */
-const rangesOf = Effect.fnUntraced(function* (query: Query, filter: ExceptionFilter) {
+const rangesOf = Effect.fnUntraced(function* (query: Query, filter: ExceptionFilter, limit: number) {
+  const { byEntity, byEntityFiltered, byGroup, byKey, waiting, waitingFiltered } = mergedFor(limit)
   const { assignee, codes, entities, fingerprint, flow, key, state } = filter
-  if (state === "waiting") return [selectWaiting, codes ?? waitingCodes] as const
+  if (state === "waiting") {
+    const others = [entities ?? undefined, flow, fingerprint, key, assignee]
+    return [others.every((other) => other === undefined) ? waiting : waitingFiltered, codes ?? waitingCodes] as const
+  }
   if (assignee !== undefined) return [selectAssigned, null] as const
   const narrow = flow !== undefined || codes !== undefined || fingerprint !== undefined || key !== undefined
   if (narrow) {
@@ -57,13 +58,13 @@ const rangesOf = Effect.fnUntraced(function* (query: Query, filter: ExceptionFil
       bigint(MAX_LANES + 1),
     ])
     if (key !== undefined) {
-      return [selectByKey, [...new Set(groups.map((group) => `${group.entity}/${group.flow}/${key}`))]] as const
+      return [byKey, [...new Set(groups.map((group) => `${group.entity}/${group.flow}/${key}`))]] as const
     }
-    if (groups.length <= MAX_LANES) return [selectByGroup, groups.map(lineOf)] as const
+    if (groups.length <= MAX_LANES) return [byGroup, groups.map(lineOf)] as const
   }
   return entities === null || entities.length > MAX_LANES
     ? [selectAll, null] as const
-    : [selectByEntity, entities.map((entity) => `${entity}/`)] as const
+    : [narrow ? byEntityFiltered : byEntity, entities.map((entity) => `${entity}/`)] as const
 })
 
 export const fromClient = (
@@ -76,7 +77,7 @@ export const fromClient = (
 
   return Desk.of({
     list: Effect.fnUntraced(function* (filter, { after, limit }) {
-      const [statement, lines] = yield* rangesOf(query, filter)
+      const [statement, lines] = yield* rangesOf(query, filter, limit)
       const rows = yield* query<ListRow>("Desk.list", statement, [
         after === null ? null : bigint(after.heldSinceMillis),
         text(after?.entity ?? ""),

@@ -87,6 +87,8 @@ export const operations = {
   "reconciliations.report": read("A proof as a page for people"),
   "reconciliations.sign": approve("Stand for what a proof says, as somebody who did not ask for it"),
   "reconciliations.cancel": operate("End a proof that is being made"),
+  "ledger.rebuild": operate("Reconstruct an empty ledger from the stream and from Odoo's external ids"),
+  "ledger.rebuilt": read("How far a rebuild is, and what it left to the flows"),
   "tokens.list": spec("administer", "installation", false)("API tokens"),
   "tokens.create": administer("Make an API token; its secret is shown once"),
   "tokens.revoke": administer("End an API token"),

@@ -8,6 +8,7 @@ import * as Exceptions from "./Exceptions.ts"
 import * as Standing from "./exceptions/standing.ts"
 import * as Incidents from "./Incidents.ts"
 import * as Periods from "./Periods.ts"
+import * as Rebuilding from "./Rebuilding.ts"
 import * as Reconciliations from "./Reconciliations.ts"
 import * as Reconfiguration from "./Reconfiguration.ts"
 import * as Redriving from "./Redriving.ts"
@@ -22,6 +23,7 @@ export const layer = Layer.mergeAll(
   Exceptions.layer,
   Incidents.layer,
   Periods.layer,
+  Rebuilding.layer,
   Reconciliations.layer,
   Reconfiguration.layer,
   Redriving.layer,

@@ -16,6 +16,7 @@ import type { Company } from "../odoo/Company.ts"
 import { monthOf } from "../odoo/Locks.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
 import { PERIOD_FLOW } from "../odoo/plan/period.ts"
+import type { Sight } from "../odoo/plan/preview/Sight.ts"
 import { type Look, Preview } from "../odoo/plan/preview/Preview.ts"
 import { lookingAsk } from "./asking.ts"
 import { classOf, judge, type Judgement, type Lateness } from "./classify.ts"
@@ -36,6 +37,9 @@ export interface Examined {
   readonly draft: boolean
   /** Its main record does not stand. */
   readonly gone: boolean
+  /** What the ledger says of it, and what was seen of it in Odoo; null: it was not looked at. */
+  readonly answer: Answer
+  readonly sight: Sight | null
 }
 
 export interface Examiner {
@@ -195,7 +199,7 @@ export const makeExaminer = Effect.fnUntraced(function* (
     const examined = yield* withReferences(places.map((place) => {
       const { answer, item, judgement, ordinal } = place
       if (judgement._tag === "Known") {
-        return { place, ordinal, item, finding: judgement.finding, draft: false, gone: false }
+        return { place, ordinal, item, finding: judgement.finding, draft: false, gone: false, answer, sight: null }
       }
       const sight = sights[n++]!
       const lateness: Lateness = {
@@ -210,7 +214,16 @@ export const makeExaminer = Effect.fnUntraced(function* (
       }
       const found = classOf(sight, known, lateness)
       const finding = isComing(place, found) ? { ...found, class: "coming" as const } : found
-      return { place, ordinal, item, finding, draft: sight.draft, gone: !isFact && sight.record === null }
+      return {
+        place,
+        ordinal,
+        item,
+        finding,
+        draft: sight.draft,
+        gone: !isFact && sight.record === null,
+        answer,
+        sight,
+      }
     }))
     for (const { finding, item: { event } } of examined) {
       if (finding.class === "coming" || actionable.includes(finding.class)) planned.add(`${event.flow} ${event.key}`)

@@ -11,6 +11,7 @@ import { Entities } from "../../src/operate/Entities.ts"
 import { Exceptions } from "../../src/operate/Exceptions.ts"
 import { Incidents } from "../../src/operate/Incidents.ts"
 import { Periods } from "../../src/operate/Periods.ts"
+import { Rebuilding } from "../../src/operate/Rebuilding.ts"
 import { Reconciliations } from "../../src/operate/Reconciliations.ts"
 import { Reconfiguration } from "../../src/operate/Reconfiguration.ts"
 import { Redriving } from "../../src/operate/Redriving.ts"
@@ -31,6 +32,7 @@ const broken = Layer.mergeAll(
   Layer.mock(Reconfiguration, {}),
   Layer.mock(Replays, {}),
   Layer.mock(Reconciliations, {}),
+  Layer.mock(Rebuilding, {}),
   Layer.succeed(Status, { show: () => Effect.die(new Error("postgres://weir:secret@10.0.0.7/weir")) }),
   Layer.mock(Tokens, {}),
 )

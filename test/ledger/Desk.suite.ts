@@ -102,6 +102,32 @@ export const deskSuite = (
         assert.deepStrictEqual(yield* walk(parkedOf(entity, { fingerprint, flow }), 1), newest(ofGroup))
       }))
 
+    it.effect("gives the same pages whether the newest have all causes or one of them alone", () =>
+      Effect.gen(function* () {
+        const { entity, settle } = yield* claimed
+        const events: Array<string> = []
+        for (let n = 0; n < 80; n++) {
+          yield* TestClock.setTime(5_000 + n)
+          // Runs of one cause, long and short, the others in between.
+          const cause = n >= 60 ? "alone" : n % 20 < 12 ? "often" : ["now", "then", "rarely"][n % 3]
+          const id = `g${String(n).padStart(2, "0")}`
+          events.unshift(id)
+          yield* settle(parked(id, { key: `G${n}`, code: "EVENT-INVALID", detail: `comes ${cause}` }))
+          yield* settle(waiting(`w-${id}`, { flow: "engagements", key: `E${n}` }, { key: `W${n}` }))
+        }
+        for (const limit of [3, 8, 9, 20, 63, 64, 65, 200]) {
+          for (const given of [{}, { codes: ["EVENT-INVALID"] }, { flow: "customers" }] as const) {
+            assert.deepStrictEqual(
+              yield* walk(parkedOf(entity, given), limit),
+              events,
+              `${JSON.stringify(given)} ${limit}`,
+            )
+          }
+          const waits = yield* walk({ ...parkedOf(entity), state: "waiting" }, limit)
+          assert.deepStrictEqual(waits, events.map((id) => `w-${id}`), String(limit))
+        }
+      }))
+
     it.effect("shows each entity what is its own", () =>
       Effect.gen(function* () {
         const [one, two] = [yield* claimed, yield* claimed]

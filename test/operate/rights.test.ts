@@ -67,6 +67,8 @@ const allowed: Readonly<Record<OperationName, ReadonlyArray<Role>>> = {
   "reconciliations.report": everybody,
   "reconciliations.sign": approvers,
   "reconciliations.cancel": operators,
+  "ledger.rebuild": operators,
+  "ledger.rebuilt": everybody,
   "tokens.list": admins,
   "tokens.create": admins,
   "tokens.revoke": admins,
@@ -139,6 +141,8 @@ const requests = (
     "reconciliations.report": [`/v1/reconciliations/proof-${entity}/report`],
     "reconciliations.sign": [`/v1/reconciliations/proof-${entity}/signature`, { body: { reason: "x" } }],
     "reconciliations.cancel": [`/v1/reconciliations/proof-${entity}/cancellation`, { body: {} }],
+    "ledger.rebuild": [`${at}/ledger/rebuilds`, { body: { reason: "x" } }],
+    "ledger.rebuilt": [`${at}/ledger/rebuilds/nobodys`],
     "tokens.list": ["/v1/tokens"],
     "tokens.create": ["/v1/tokens", { body: { owner: "x", roles: ["viewer"] } }],
     "tokens.revoke": ["/v1/tokens/nobodys/revocation", { body: {} }],
@@ -244,7 +248,7 @@ describe("the authorisation table", () => {
       const acts = trails.flat().filter(({ action }) => action.startsWith("operation."))
       const orders = asked - roles.length * 2 * 2 *
           operationNames.filter((name) =>
-            /\.(?:show|list|verify|groups|export|findings|mismatches|report)$/u.test(name)
+            /\.(?:show|list|verify|groups|export|findings|mismatches|report|rebuilt)$/u.test(name)
           ).length
       // Every order, carried out or refused, and the tokens that this test made.
       assert.strictEqual(acts.length, orders + roles.length * 2)
