@@ -68,7 +68,7 @@ export interface ManyProcessesOptions {
   readonly regions: ReadonlyArray<string>
   /** Shards relative to other runners. */
   readonly weight: number
-  /** Shards per region: the same in all runners. More shards spread few entities more evenly. */
+  /** Shards per region: the same in all runners. Another number places entities otherwise, more of them no better. */
   readonly shards: number
   /** How long an entity's scope may take to close when it is moved or ended. At least the drain's grace. */
   readonly termination: Duration.Input

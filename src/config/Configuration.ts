@@ -289,7 +289,7 @@ export const Cluster = Schema.Struct({
       expected: "a whole number, 1 to 10000",
     }),
     300,
-    "Shards per region, the same in all runners: more of them spread few entities more evenly.",
+    "Shards per region, the same in all runners. Another number places entities otherwise (`docs/deploying.md`).",
   ),
 }).annotate({
   description:

@@ -11,6 +11,7 @@ import { Context, Duration, Effect, Layer, Redacted, Schedule, Schema, type Scop
 import { jetstreamManager } from "@nats-io/jetstream"
 import { connect } from "@nats-io/transport-node"
 import type { SqlClient } from "effect/sql"
+import { existsSync } from "node:fs"
 import { chmod, chown, cp, readdir, rename, rm, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { account } from "../../fixtures/odoo/readback.ts"
@@ -59,6 +60,12 @@ export interface InstallationOptions {
   readonly durable?: boolean
   /** Servers of a JetStream cluster, each with all data; reached without a proxy. Default 1, which is no cluster. */
   readonly brokers?: number
+  /** Workers of the stand-in, all of them Weir's. Default 4. */
+  readonly workers?: number
+  /** Shards of a cluster whose runners are at these ports of this machine. Default: the configuration's. */
+  readonly shards?: (ports: ReadonlyArray<number>) => number
+  /** Of the runners. Default `test`; a busy machine loses its locks for no reason. */
+  readonly profile?: "test" | "production"
   /** Weir's grace at shutdown. Default 20 seconds. */
   readonly grace?: Duration.Input
   /** In place of the stand-in, with the scenario's companies and nothing else in it. */
@@ -102,6 +109,8 @@ export interface Installation extends Observer {
   readonly weirWith: (flagsOf: (folder: string) => ReadonlyArray<string>) => Installation["weir"]
   /** Starts one of several, `number` from 0, at its place in the cluster. */
   readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
+  /** The same with its own way to the broker. */
+  readonly runnerBehind: (number: number, broker: Proxy.Proxy) => ReturnType<Installation["runner"]>
   /** Writes another `weir.json`; whoever runs may take it up. */
   readonly reconfigure: (change: (given: Configured) => unknown) => Effect.Effect<void>
   /** Publishes the whole scenario. */
@@ -147,21 +156,26 @@ const millis = (duration: Duration.Input): string => `${Duration.toMillis(Durati
 /** Everything up but Weir; ends with the scope. */
 export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const { real, scenario } = options
-  const { database: odooDatabase, key, workers } = real ?? { database: DATABASE, key: defaultKey, workers: WORKERS }
+  const { database: odooDatabase, key, workers } = real ?? {
+    database: DATABASE,
+    key: defaultKey,
+    workers: options.workers ?? WORKERS,
+  }
   const folder = yield* Input.folder
-  const world = join(folder, "odoo.json")
+  const world = join(options.stories === undefined ? scenario.folder : folder, "odoo.json")
   const replicas = options.brokers ?? 1
   const [brokers, database, odoo] = yield* Effect.all([
     replicas === 1 ? Effect.map(Server.broker(folder), (one) => [one]) : Server.brokers(folder, replicas),
     Server.database(folder, options.durable ?? false),
-    real !== undefined ? Effect.succeed(real.server) : Effect.andThen(
-      Effect.promise(() => writeFile(world, JSON.stringify(Stories.world))),
+    real !== undefined ? Effect.succeed(real.server) : Effect.promise(async () => {
+      if (options.stories !== undefined) await writeFile(world, JSON.stringify(Stories.world))
+    }).pipe(Effect.andThen(
       Server.odoo(folder, join(scenario.folder, "employees.json"), {
         latency: options.latency,
-        workers: WORKERS,
-        ...options.stories !== undefined && { world },
+        workers,
+        ...(options.stories !== undefined || existsSync(world)) && { world },
       }),
-    ),
+    )),
   ], { concurrency: 3 })
   const broker = brokers[0]!
   const brokerUrl = brokers.map((one) => one.url()).join(",")
@@ -212,13 +226,15 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: key }
   const start = (flags?: ReadonlyArray<string>) =>
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
-  const runner = Effect.fnUntraced(function* (number: number) {
+  const runner = Effect.fnUntraced(function* (number: number, behind?: Proxy.Proxy) {
     return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
       ...secrets,
       WEIR_CLUSTER_HOST: "127.0.0.1",
       WEIR_CLUSTER_LISTEN: "127.0.0.1",
       WEIR_CLUSTER_PORT: String(ports[number]),
-      WEIR_CLUSTER_PROFILE: "test",
+      WEIR_CLUSTER_PROFILE: options.profile ?? "test",
+      ...(options.shards !== undefined && { WEIR_CLUSTER_SHARDS: String(options.shards(ports)) }),
+      ...(behind !== undefined && { WEIR_NATS_URL: broker.url(behind.port) }),
     })
   })
 
@@ -231,7 +247,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     proxies,
     weir: start(),
     weirWith: (flagsOf) => start(flagsOf(folder)),
-    runner,
+    runner: (number) => runner(number),
+    runnerBehind: runner,
     reconfigure: (change) => Effect.promise(() => writeFile(file, text(change(configuration)))),
     publish: publish(brokerUrl, scenario, { replicas }),
     trickle: trickle(brokerUrl, scenario, 0, Infinity),

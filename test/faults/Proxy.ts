@@ -19,6 +19,10 @@ export interface Proxy {
   readonly cut: (cuts: Cuts) => void
   /** Connections cut so far. */
   readonly done: () => number
+  /** Nothing passes any more, and nobody is told: a cable that is pulled, a firewall that drops. */
+  readonly drop: () => void
+  /** Lets through again; connections from before are reset. */
+  readonly restore: () => void
 }
 
 /** Resets are the point: nobody needs to hear of them. */
@@ -28,10 +32,19 @@ const quiet = (socket: Socket): Socket => socket.on("error", () => socket.destro
 export const start = (port: number): Effect.Effect<Proxy, never, Scope.Scope> =>
   Effect.gen(function* () {
     const pairs = new Set<readonly [Socket, Socket]>()
+    /** Who came while nothing passes. */
+    const held = new Set<Socket>()
     let cuts: Cuts | null = null
     let generation = 0
     let done = 0
+    let dropped = false
     const server = createServer((client) => {
+      if (dropped) {
+        client.pause()
+        held.add(quiet(client))
+        client.on("close", () => held.delete(client))
+        return
+      }
       const upstream = connect(port, HOST)
       const pair = [quiet(client), quiet(upstream)] as const
       pairs.add(pair)
@@ -57,7 +70,7 @@ export const start = (port: number): Effect.Effect<Proxy, never, Scope.Scope> =>
           }
           if (!to.write(chunk)) {
             from.pause()
-            to.once("drain", () => from.resume())
+            to.once("drain", () => void (dropped || from.resume()))
           }
         })
       forward(client, upstream)
@@ -78,7 +91,7 @@ export const start = (port: number): Effect.Effect<Proxy, never, Scope.Scope> =>
       () =>
         Effect.callback<void>((resume) => {
           server.close(() => resume(Effect.void))
-          for (const pair of pairs) for (const socket of pair) socket.destroy()
+          for (const socket of [...held, ...[...pairs].flat()]) socket.destroy()
         }),
     )
     return {
@@ -88,5 +101,13 @@ export const start = (port: number): Effect.Effect<Proxy, never, Scope.Scope> =>
         generation++
       },
       done: () => done,
+      drop: () => {
+        dropped = true
+        for (const socket of [...pairs].flat()) socket.pause()
+      },
+      restore: () => {
+        dropped = false
+        for (const socket of [...held, ...[...pairs].flat()]) socket.destroy()
+      },
     }
   })

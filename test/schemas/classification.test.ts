@@ -19,7 +19,7 @@ const openFields = new RegExp(
   `\\.(?:${
     [
       "key|customer|engagement|line|task|invoices\\[\\]|country|engagementLine|\\w*[dD]ate|at|period",
-      "flow|account|journal|category|odooPartner|periods|records|late",
+      "flow|account|journal|category|odooPartner|periods|records|late|events|field",
     ].join("|")
   })$`,
   "u",

@@ -53,6 +53,7 @@ const flows: ReadonlyArray<Flow> = [
     name: "bills",
     domain: "bill",
     description: "",
+    mask: { "res.partner": { first: "name ref" } },
     events: [event<Thing>({
       type: "bill.made",
       version: 2,
