@@ -103,7 +103,7 @@ describe("retries", () => {
       ["refusing the key", { kind: "key" }],
     ] as const
   ) {
-    it.effect(`park nothing while Odoo as a whole is ${what} for three hours`, () => {
+    it.effect(`park nothing while Odoo as a whole is ${what} for an hour`, () => {
       const faults = new Faults(1)
       const world = ports({ odoo: { faults } })
       return Effect.gen(function* () {
@@ -116,7 +116,7 @@ describe("retries", () => {
           publication("invoice.requested", { ...invoice, customer: "A" }),
           publication("customer.upserted", customer, { sequence: 1 }),
         )
-        yield* hours(3)
+        yield* hours(1)
         assert.deepStrictEqual((yield* held).filter(({ state }) => state === "parked"), [])
         faults.clear()
         yield* pass(400)
