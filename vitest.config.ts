@@ -16,9 +16,9 @@ export default defineConfig({
     exclude: ["test/live/**"],
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // Deno runs vitest's forks only. Two cores, and each file with real servers starts its own.
+    // Deno runs vitest's forks only. Three on two cores: those with servers mostly wait.
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
   },
 })

@@ -12,6 +12,8 @@ const CUTS = 25
 const FEW_CUTS = 5
 const CUT_BYTES: Readonly<Record<Name, number>> = { broker: 15_000, database: 30_000, odoo: 3_000 }
 const POLL = "50 millis"
+/** Looks until connections that are not cut are given up: half a minute on a machine at rest. */
+const LOOKS = 600
 
 type Name = "broker" | "database" | "odoo"
 const names: ReadonlyArray<Name> = ["broker", "database", "odoo"]
@@ -126,7 +128,12 @@ const cut = (name: Name): Fault => ({
     const earlier = proxy.done()
     // Little goes over them in a short time.
     proxy.cut({ random, times, withinBytes: strike.brief ? CUT_BYTES[name] / 4 : CUT_BYTES[name] })
-    while (proxy.done() < earlier + times && (yield* strike.before(0.8))) yield* Effect.sleep(POLL)
+    for (let look = 0; look < LOOKS; look++) {
+      const done = proxy.done()
+      // What was left of the fault before is settled meanwhile, too: that alone ends nothing.
+      if (done >= earlier + times || (done > earlier && !(yield* strike.before(0.8)))) break
+      yield* Effect.sleep(POLL)
+    }
     proxy.cut({ random, times: 0, withinBytes: CUT_BYTES[name] })
     return proxy.done() - earlier
   }),
