@@ -6,7 +6,7 @@
  *     payment    unpaid ─► invoice.partly-paid ─► invoice.paid, invoice.reversed ─► invoice.reopened
  */
 import { BigDecimal } from "effect"
-import { type Currency, format, fromOdooFloat, scaleOf } from "../schemas/money.ts"
+import { type Currency, formatOdooFloat, scaleOf } from "../schemas/money.ts"
 import type { Aspect, Changed, Feed, Tells } from "../src/flow/Feed.ts"
 import type { OdooRecord } from "../src/odoo/CompanyCalls.ts"
 import { type Open, statusOf } from "../src/flow/Status.ts"
@@ -18,10 +18,8 @@ const PAYMENT = `${FEED}.payment`
 
 const currencyIn = (record: OdooRecord): Currency => (record["currency_id"] as readonly [number, Currency])[1]
 
-const amountIn = (record: OdooRecord, field: string): string => {
-  const scale = scaleOf(currencyIn(record))
-  return format(fromOdooFloat(Number(record[field]), scale), scale)
-}
+const amountIn = (record: OdooRecord, field: string): string =>
+  formatOdooFloat(Number(record[field]), scaleOf(currencyIn(record)))
 
 const openOf = (record: OdooRecord): Open => {
   const [total, residual] = ["amount_total", "amount_residual"].map((field) =>

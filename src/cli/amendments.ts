@@ -30,30 +30,24 @@ const list = Command.make(
 
 const idArgument = Argument.Int("id").pipe(Argument.withDescription("Number of the amendment, as list shows it"))
 
-const approve = Command.make(
-  "approve",
-  { id: idArgument, reason: reasonFlag, json: jsonFlag },
-  Effect.fnUntraced(function* ({ id, json, reason }) {
-    const request = { params: { id }, headers: {}, payload: { reason } }
-    yield* show(json, yield* ask(({ api }) => api.amendments.approve(request)), amendmentText)
-  }),
-).pipe(
-  operation("amendments.approve"),
-  Command.withDescription(
-    "Let a correction of money through that somebody else proposed; the exception is tried again",
-  ),
-)
-
-const reject = Command.make(
-  "reject",
-  { id: idArgument, reason: reasonFlag, json: jsonFlag },
-  Effect.fnUntraced(function* ({ id, json, reason }) {
-    const request = { params: { id }, headers: {}, payload: { reason } }
-    yield* show(json, yield* ask(({ api }) => api.amendments.reject(request)), amendmentText)
-  }),
-).pipe(operation("amendments.reject"), Command.withDescription("Reject a correction; the exception stays as it is"))
+const decision = (name: "approve" | "reject", description: string) =>
+  Command.make(
+    name,
+    { id: idArgument, reason: reasonFlag, json: jsonFlag },
+    Effect.fnUntraced(function* ({ id, json, reason }) {
+      const request = { params: { id }, headers: {}, payload: { reason } }
+      yield* show(json, yield* ask(({ api }) => api.amendments[name](request)), amendmentText)
+    }),
+  ).pipe(operation(`amendments.${name}`), Command.withDescription(description))
 
 export const amendment = Command.make("amendment").pipe(
   Command.withDescription("Corrections of exceptions that wait for an approver, and those that are decided"),
-  Command.withSubcommands([list, approve, reject]),
+  Command.withSubcommands([
+    list,
+    decision(
+      "approve",
+      "Let a correction of money through that somebody else proposed; the exception is tried again",
+    ),
+    decision("reject", "Reject a correction; the exception stays as it is"),
+  ]),
 )

@@ -1,10 +1,10 @@
 /** Rebuilds of ledgers that were lost: an empty one is reconstructed from the stream and from Odoo's external ids. */
-import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { randomBytes } from "node:crypto"
+import { Context, Effect, Layer, Schema } from "effect"
 import { type Run, Runs, runStates } from "../ledger/Runs.ts"
 import { Actors } from "./Actors.ts"
 import { Admission } from "./Admission.ts"
 import { asked } from "./asked.ts"
+import { newRunId, opened } from "./opening.ts"
 import type { CallerIdentity } from "./Caller.ts"
 import { Reason } from "./Entities.ts"
 import { type Forbidden, NotFound, type Unavailable } from "./Problem.ts"
@@ -65,12 +65,9 @@ export const layer = Layer.effect(
 
     return Rebuilding.of({
       start: Effect.fnUntraced(function* (caller, entity, { reason }) {
-        const now = yield* Clock.currentTimeMillis
-        const runId = `${now.toString(36)}-${randomBytes(4).toString("hex")}`
+        const runId = yield* newRunId
         yield* admission.enter(caller, "ledger.rebuild", entity, { run: runId, reason })
-        // Whoever cannot carry it out says so before it stands.
-        yield* actors.takeUp(entity)
-        yield* runs.open({
+        yield* opened(runs, actors, [{
           entity,
           runId,
           kind: "rebuild",
@@ -78,8 +75,7 @@ export const layer = Layer.effect(
           request: {},
           requestedBy: caller.name,
           reason,
-        }).pipe(asked)
-        yield* actors.takeUp(entity)
+        }])
         return yield* viewed(entity, runId)
       }),
       show: (caller, entity, runId) =>

@@ -3,15 +3,15 @@
  * approver who did not ask for it signs it off, with what it said at that moment.
  */
 import { Clock, Context, Effect, Layer, Schema } from "effect"
-import { randomBytes } from "node:crypto"
 import { Roster } from "../actor/Roster.ts"
 import { Access } from "../ledger/Access.ts"
-import { type Run, type RunEvent, type RunJson, Runs } from "../ledger/Runs.ts"
+import { type NewRun, type Run, type RunEvent, type RunJson, Runs } from "../ledger/Runs.ts"
 import { page } from "../reconcile/page.ts"
 import { hashOf, keptIn } from "../reconcile/Report.ts"
 import { Actors } from "./Actors.ts"
 import { Admission, type Particulars } from "./Admission.ts"
 import { asked } from "./asked.ts"
+import { newRunId, opened } from "./opening.ts"
 import { type CallerIdentity, hasEntity } from "./Caller.ts"
 import type { OperationName } from "./Operations.ts"
 import { cursor, limitOf, MAX_PAGE } from "./Page.ts"
@@ -150,18 +150,17 @@ export const layer = Layer.effect(
         if (codes.length === 0) {
           return yield* new Invalid({ detail: `${caller.name} has rights on no legal entity.` })
         }
-        const now = yield* Clock.currentTimeMillis
-        const runId = `${now.toString(36)}-${randomBytes(4).toString("hex")}`
+        const runId = yield* newRunId
         yield* enterAll(caller, "reconciliations.start", codes, { run: runId, period, reason })
         const strange = (wanted ?? []).find((name) => !flows.some((flow) => flow.name === name))
         if (strange !== undefined) {
           const known = flows.map(({ name }) => name).join(", ")
           return yield* new NotFound({ detail: `There is no flow ${strange}. There are: ${known}.` })
         }
-        // Whoever cannot carry it out says so before it stands.
-        yield* Effect.forEach(codes, (code) => actors.takeUp(code), { discard: true })
-        for (const code of codes) {
-          yield* runs.open({
+        yield* opened(
+          runs,
+          actors,
+          codes.map((code): NewRun => ({
             entity: code,
             runId,
             kind: "reconciliation",
@@ -169,9 +168,8 @@ export const layer = Layer.effect(
             request: { period, ...(wanted !== undefined && { flows: wanted }) },
             requestedBy: caller.name,
             reason,
-          }).pipe(asked)
-        }
-        yield* Effect.forEach(codes, (code) => actors.takeUp(code), { discard: true })
+          })),
+        )
         return yield* viewed(caller, runId)
       }),
 

@@ -2,7 +2,7 @@
  * Replays: events are looked at again, and what is missing is brought again. A dry run comes first, always; applying its
  * findings is an order of its own. What a file brings, and what changes drafts, a second person lets through.
  */
-import { Clock, Context, Effect, Layer, Schema } from "effect"
+import { Context, Effect, Layer, Schema } from "effect"
 import { randomBytes } from "node:crypto"
 import { Roster } from "../actor/Roster.ts"
 import { Access } from "../ledger/Access.ts"
@@ -12,6 +12,7 @@ import { narrowed } from "../replay/Request.ts"
 import { Actors } from "./Actors.ts"
 import { Admission, type Particulars } from "./Admission.ts"
 import { asked } from "./asked.ts"
+import { newRunId, opened } from "./opening.ts"
 import { type CallerIdentity, hasEntity } from "./Caller.ts"
 import type { OperationName } from "./Operations.ts"
 import { cursor, limitOf } from "./Page.ts"
@@ -159,18 +160,17 @@ export const layer = Layer.effect(
     return Replays.of({
       start: Effect.fnUntraced(function* (caller, order) {
         const wanted = yield* chosen(caller, order)
-        const now = yield* Clock.currentTimeMillis
-        const runId = `${now.toString(36)}-${randomBytes(4).toString("hex")}`
+        const runId = yield* newRunId
         const request = ordered(order)
         const { reason } = order
         const particulars = { run: runId, subject: order.subject, source: request.source, reason }
         yield* enterAll(caller, "replays.start", wanted.map((entity) => ({ entity })), particulars)
         yield* sound(order)
-        // Whoever cannot carry it out says so before it stands.
-        yield* Effect.forEach(wanted, (entity) => actors.takeUp(entity), { discard: true })
         const state = request.source === "upload" ? "gathering" : "examining"
-        for (const entity of wanted) {
-          const run: NewRun = {
+        yield* opened(
+          runs,
+          actors,
+          wanted.map((entity): NewRun => ({
             entity,
             runId,
             kind: "replay",
@@ -178,10 +178,8 @@ export const layer = Layer.effect(
             request: request as unknown as NewRun["request"],
             requestedBy: caller.name,
             reason,
-          }
-          yield* runs.open(run).pipe(asked)
-        }
-        yield* Effect.forEach(wanted, (entity) => actors.takeUp(entity), { discard: true })
+          })),
+        )
         return yield* viewed(caller, runId)
       }),
 

@@ -10,6 +10,9 @@ import { type ReasonCode, reasons } from "../reason/Reason.ts"
 
 export type Clearance = ReadonlySet<Classification>
 
+/** In place of a value of a finding or a mismatch, where no schema tells what it is. */
+export const HIDDEN = "•••"
+
 /** What stands for a value that is not shown. */
 export const markOf = (classification: Classification | null): string => `(${classification ?? "not shown"})`
 

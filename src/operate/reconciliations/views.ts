@@ -5,6 +5,7 @@ import { mismatchKinds } from "../../reconcile/Account.ts"
 import { keptIn, ReconciliationReport, Signature } from "../../reconcile/Report.ts"
 import { Period, requestOf } from "../../reconcile/Request.ts"
 import { type CallerIdentity, clearanceOf } from "../Caller.ts"
+import { HIDDEN } from "../masking.ts"
 import { pageOf, pageQuery } from "../Page.ts"
 
 export const ReconciliationOrder = Schema.Struct({
@@ -84,7 +85,6 @@ export const MismatchQuery = {
 }
 export const MismatchPage = pageOf(MismatchView)
 
-const HIDDEN = "•••"
 const number = (value: unknown): number => typeof value === "number" ? value : 0
 
 /** Names of fields of a detail whose values are what people or money are about. */

@@ -5,6 +5,7 @@ import { requestOf } from "../../replay/dryRun.ts"
 import { findingClasses } from "../../replay/Finding.ts"
 import { OnChanged, Source } from "../../replay/Request.ts"
 import { type CallerIdentity, clearanceOf } from "../Caller.ts"
+import { HIDDEN } from "../masking.ts"
 import { pageOf, pageQuery } from "../Page.ts"
 
 const Counts = Schema.Record(Schema.String, Schema.Finite)
@@ -94,8 +95,6 @@ export const viewOf = (parts: ReadonlyArray<Run>): ReplayView => {
     parts: parts.map(partOf).toSorted((a, b) => a.entity < b.entity ? -1 : 1),
   }
 }
-
-const HIDDEN = "•••"
 
 /** Values are for those who are cleared for persons and money; which fields differ, everybody sees. */
 export const masked = (detail: RunEvent["detail"], caller: CallerIdentity): RunEvent["detail"] => {

@@ -3,6 +3,7 @@ import type { ReasonCode } from "../../../reason/Reason.ts"
 import type { ExceptionFile, HistoryAction, HistoryRow, Resolution } from "../../Desk.ts"
 import type { EventState } from "../../Ledger.ts"
 import { mappingOf, type MappingRow } from "../rows.ts"
+import { cellsOf, type ListRow } from "./list.ts"
 
 /** A held one as it is; one that is over by its event, with the code and cause that its history ended with. */
 export const selectFile = `
@@ -32,27 +33,12 @@ export interface FollowersRow {
   readonly first: ReadonlyArray<string> | null
 }
 
-export interface FileRow extends MappingRow {
-  readonly entity: string
-  readonly flow: string
-  readonly event_id: string
-  readonly type: string
-  readonly key: string
+export interface FileRow extends MappingRow, Omit<ListRow, "state"> {
+  readonly state: EventState
   readonly version: bigint | null
-  readonly stream_sequence: bigint
   readonly stored_at_millis: bigint
   readonly payload_hash: string
   readonly correlation_id: string | null
-  readonly state: EventState
-  readonly code: ReasonCode
-  readonly detail: string
-  readonly fingerprint: string | null
-  readonly attempts: number
-  readonly held_since_millis: bigint
-  readonly assignee: string | null
-  readonly wait_flow: string | null
-  readonly wait_key: string | null
-  readonly deadline_millis: bigint | null
   readonly subject: string | null
   readonly headers: Readonly<Record<string, string>> | null
   readonly data: Uint8Array | null
@@ -62,23 +48,7 @@ export interface FileRow extends MappingRow {
 const numberOrNull = (value: bigint | null): number | null => value === null ? null : Number(value)
 
 export const fileOf = (row: FileRow, followers: FollowersRow | undefined): ExceptionFile => ({
-  row: {
-    entity: row.entity,
-    flow: row.flow,
-    eventId: row.event_id,
-    type: row.type,
-    key: row.key,
-    streamSequence: Number(row.stream_sequence),
-    state: row.state,
-    code: row.code,
-    detail: row.detail,
-    fingerprint: row.fingerprint,
-    attempts: row.attempts,
-    heldSinceMillis: Number(row.held_since_millis),
-    assignee: row.assignee,
-    waitsFor: row.wait_flow === null || row.wait_key === null ? null : { flow: row.wait_flow, key: row.wait_key },
-    deadlineMillis: numberOrNull(row.deadline_millis),
-  },
+  row: { ...cellsOf(row), state: row.state, fingerprint: row.fingerprint },
   message: row.subject === null || row.data === null
     ? null
     : { subject: row.subject, headers: row.headers ?? {}, data: row.data },

@@ -153,20 +153,27 @@ export interface ListRow {
   readonly deadline_millis: bigint | null
 }
 
-export const rowOf = (row: ListRow): ExceptionRow => ({
+/** What a list and a file say alike of an exception: without its state, and the cause that goes with it. */
+export const cellsOf = (
+  row: Omit<ListRow, "state" | "fingerprint">,
+): Omit<ExceptionRow, "state" | "fingerprint"> => ({
   entity: row.entity,
   flow: row.flow,
   eventId: row.event_id,
   type: row.type,
   key: row.key,
   streamSequence: Number(row.stream_sequence),
-  state: row.state,
   code: row.code,
   detail: row.detail,
-  fingerprint: row.state === "parked" ? row.fingerprint : null,
   attempts: row.attempts,
   heldSinceMillis: Number(row.held_since_millis),
   assignee: row.assignee,
   waitsFor: row.wait_flow === null || row.wait_key === null ? null : { flow: row.wait_flow, key: row.wait_key },
   deadlineMillis: row.deadline_millis === null ? null : Number(row.deadline_millis),
+})
+
+export const rowOf = (row: ListRow): ExceptionRow => ({
+  ...cellsOf(row),
+  state: row.state,
+  fingerprint: row.state === "parked" ? row.fingerprint : null,
 })
