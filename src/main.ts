@@ -153,19 +153,25 @@ const started = (given: Settings | typeof Live.Service): Settings =>
 
 const terminationOf = ({ grace }: Settings) => Duration.sum(grace, TERMINATION_MARGIN)
 
+/** Of its entities and its own. */
+const regionsOf = ({ cluster, entities }: Settings): ReadonlyArray<string> => {
+  const regions = new Set(Object.values(entities).flatMap(({ region }) => region ?? []))
+  if (cluster?.region !== undefined) regions.add(cluster.region)
+  return [...regions].sort()
+}
+
+const alone = (settings: Settings) =>
+  SingleProcess.layer({ regions: regionsOf(settings), termination: terminationOf(settings) })
+
 /** One process on its own, or one of several: then the ledger must be migrated, because its schema holds the runners. */
 const placement = (settings: Settings, { postgresUrl }: Addresses) => {
-  const { cluster, entities } = settings
-  const termination = terminationOf(settings)
-  if (cluster === undefined) return SingleProcess.layer({ termination })
+  const { cluster } = settings
+  if (cluster === undefined) return alone(settings)
   const { host = hostname(), region } = cluster
-  const regions = new Set(Object.values(entities).flatMap(({ region }) => region ?? []))
-  if (region !== undefined) regions.add(region)
+  const regions = regionsOf(settings)
+  const termination = terminationOf(settings)
   return Layer.unwrap(
-    Effect.as(
-      Ledger,
-      ManyProcesses.layer({ ...cluster, host, region, regions: [...regions].sort(), postgresUrl, termination }),
-    ),
+    Effect.as(Ledger, ManyProcesses.layer({ ...cluster, host, region, regions, postgresUrl, termination })),
   )
 }
 
@@ -176,7 +182,7 @@ const placement = (settings: Settings, { postgresUrl }: Addresses) => {
 export const engine = <E = never, R = never>(
   given: Settings | typeof Live.Service,
   flows: ReadonlyArray<Flow>,
-  placement: Layer.Layer<Sharding.Sharding, E, R> = SingleProcess.layer({ termination: terminationOf(started(given)) }),
+  placement: Layer.Layer<Sharding.Sharding, E, R> = alone(started(given)),
 ) =>
   Actors.layer(started(given).grace).pipe(
     Layer.provideMerge(placement),

@@ -214,7 +214,10 @@ export const Entity = Schema.Struct({
     }),
     "Names of the flows that it takes (`docs/flows/`). Left out: all. Events of others become exceptions.",
   ),
-  region: absent(regionName, "Region whose runners it runs on (`cluster.region`). Left out: any runner."),
+  region: absent(
+    regionName,
+    "Region whose runners it runs on (`cluster.region`). Left out: any runner. A process on its own runs every region.",
+  ),
   latePolicy: optional(
     Schema.Literals(["exception", "next-open-day", "approval"]),
     "exception",

@@ -109,6 +109,8 @@ export interface Installation extends Observer {
   readonly weirWith: (flagsOf: (folder: string) => ReadonlyArray<string>) => Installation["weir"]
   /** Starts one of several, `number` from 0, at its place in the cluster. */
   readonly runner: (number: number) => Effect.Effect<Program.Program, never, Scope.Scope>
+  /** The same in a region. */
+  readonly runnerIn: (number: number, region: string) => ReturnType<Installation["runner"]>
   /** The same with its own way to the broker. */
   readonly runnerBehind: (number: number, broker: Proxy.Proxy) => ReturnType<Installation["runner"]>
   /** Writes another `weir.json`; whoever runs may take it up. */
@@ -226,9 +228,13 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
   const secrets = { LEDGER_URL: database.url(proxies.database.port), ODOO_API_KEY: key }
   const start = (flags?: ReadonlyArray<string>) =>
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
-  const runner = Effect.fnUntraced(function* (number: number, behind?: Proxy.Proxy) {
+  const runner = Effect.fnUntraced(function* (
+    number: number,
+    { behind, region }: { readonly behind?: Proxy.Proxy; readonly region?: string } = {},
+  ) {
     return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
       ...secrets,
+      ...(region !== undefined && { WEIR_CLUSTER_REGION: region }),
       WEIR_CLUSTER_HOST: "127.0.0.1",
       WEIR_CLUSTER_LISTEN: "127.0.0.1",
       WEIR_CLUSTER_PORT: String(ports[number]),
@@ -248,7 +254,8 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     weir: start(),
     weirWith: (flagsOf) => start(flagsOf(folder)),
     runner: (number) => runner(number),
-    runnerBehind: runner,
+    runnerIn: (number, region) => runner(number, { region }),
+    runnerBehind: (number, behind) => runner(number, { behind }),
     reconfigure: (change) => Effect.promise(() => writeFile(file, text(change(configuration)))),
     publish: publish(brokerUrl, scenario, { replicas }),
     trickle: trickle(brokerUrl, scenario, 0, Infinity),

@@ -46,6 +46,16 @@ const events = (entity: string, from: number, count: number) =>
 const applied = (entity: string) => Effect.map(tallies(entity), (flows) => flows.get("customers")?.applied ?? 0)
 
 describe("a configuration that changes while Weir runs", () => {
+  it.effect("runs entities of every region when it is the only process", () => {
+    const world = ports()
+    const text = { now: { ...both, entities: { be01: { ...be01, region: "eu" }, uk01: { ...uk01, region: "uk" } } } }
+    return Effect.gen(function* () {
+      yield* publish(...events("be01", 1, 5), ...events("uk01", 1, 5))
+      yield* pass(3)
+      assert.deepStrictEqual([yield* applied("be01"), yield* applied("uk01")], [5, 5])
+    }).pipe(Effect.provide(following(text)), Effect.provide(world.layer))
+  })
+
   it.effect("starts a legal entity that is added, and disturbs no other", () => {
     const world = ports()
     const text = { now: configuration as unknown }
