@@ -12,6 +12,7 @@ import { event } from "../src/flow/Flow.ts"
 import { invoke, load, query, read, reconcile, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { id } from "./codes.ts"
+import { fact, textOf } from "./facts.ts"
 import { type Found, oneOf, recordsOf } from "./found.ts"
 import { FLOW, idsOf, postPayment } from "./paymentRow.ts"
 
@@ -118,16 +119,13 @@ export const failed = event<PaymentFailed>({
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []
-    return [{
-      type: "payment.bounced",
-      data: {
-        return: data.key,
-        payment: data.payment,
-        number: posted["name"],
-        valueDate: data.date,
-        accountingDate: posted["date"] ?? null,
-        reason: data.reason ?? null,
-      },
-    }]
+    return [fact("payment.bounced", {
+      return: data.key,
+      payment: data.payment,
+      number: textOf(posted["name"]),
+      valueDate: data.date,
+      accountingDate: textOf(posted["date"]),
+      reason: data.reason ?? null,
+    })]
   },
 })

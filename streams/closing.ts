@@ -7,6 +7,7 @@ import { event, type Reference } from "../src/flow/Flow.ts"
 import { invoke, read, type Refusal, type Step, update } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import type { Mapping } from "../src/ledger/Ledger.ts"
+import { fact } from "./facts.ts"
 import { parent } from "./keys.ts"
 
 /** The key of closing and reopening, which are ordered among themselves and not with amendments. */
@@ -65,10 +66,9 @@ export const closed = event<EngagementClosed>({
   ],
   fact: ({ date }) => `${CLOSED}${date}`,
   publishes: ["engagement.closed"],
-  outcomes: ({ data }) => [{
-    type: "engagement.closed",
-    data: { engagement: data.key, date: data.date, reason: data.reason ?? null },
-  }],
+  outcomes: ({ data }) => [
+    fact("engagement.closed", { engagement: data.key, date: data.date, reason: data.reason ?? null }),
+  ],
 })
 
 export const reopened = event<EngagementReopened>({
@@ -91,5 +91,5 @@ export const reopened = event<EngagementReopened>({
   ],
   fact: () => "reopened",
   publishes: ["engagement.reopened"],
-  outcomes: ({ data }) => [{ type: "engagement.reopened", data: { engagement: data.key } }],
+  outcomes: ({ data }) => [fact("engagement.reopened", { engagement: data.key })],
 })

@@ -18,7 +18,10 @@ import { check, compare, load, query, read, type Refusal, type Row, transition, 
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { approvalOf, obstacleIn } from "./approvals.ts"
 import { currencyOf, id, isRefusal, journalLock, journalOf, taxOf } from "./codes.ts"
+import { creditNoteFeed } from "./creditNoteFeed.ts"
+import { tellsPosted } from "./documentFeed.ts"
 import { exchangeRateOf } from "./exchange.ts"
+import { fact, textOf } from "./facts.ts"
 import { type Found, oneOf, recordsOf } from "./found.ts"
 import { customerId, engagementIds, parent } from "./keys.ts"
 import { maskOf } from "./ownership.ts"
@@ -256,25 +259,28 @@ const requested = event<CreditNoteRequested>({
     }),
   ],
   publishes: ["credit-note.posted"],
-  outcomes: ({ data, read: found }) => {
+  outcomes: ({ data, ids, read: found }) => {
     const posted = found["post"]
     if (posted === undefined) return []
     const amount = (value: BigDecimal.BigDecimal): string => format(value, scaleOf(data.currency))
-    return [{
-      type: "credit-note.posted",
-      data: {
+    const note = ids["note"]
+    const total = amount(data.totals.total)
+    return [fact(
+      "credit-note.posted",
+      {
         creditNote: data.key,
         invoice: data.invoice,
-        number: posted["name"],
+        number: textOf(posted["name"]),
         date: data.date,
-        accountingDate: posted["date"] ?? null,
+        accountingDate: textOf(posted["date"]),
         currency: data.currency,
         untaxed: amount(data.totals.untaxed),
         tax: amount(data.totals.tax),
-        total: amount(data.totals.total),
+        total,
         requestedBy: data.requestedBy,
       },
-    }]
+      note === undefined ? undefined : tellsPosted(FLOW, note, total),
+    )]
   },
 })
 
@@ -287,6 +293,7 @@ export const creditNotes: Flow = {
   inFlight: 100,
   // An approval is a reference: people get their time.
   referenceDeadline: "30 days",
+  feed: creditNoteFeed,
   mask: maskOf(FLOW),
   events: [requested],
 }

@@ -13,6 +13,7 @@ import { check, load, read } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import type { OdooRecord } from "../src/odoo/CompanyCalls.ts"
 import { countryOf, id } from "./codes.ts"
+import { fact } from "./facts.ts"
 import { contactId, customerId, customerKeyOf, parent } from "./keys.ts"
 import { mergeSteps } from "./merging.ts"
 import { referenceOf, twinSteps } from "./twins.ts"
@@ -139,10 +140,9 @@ const merged = event<CustomerMerged>({
     }),
   ],
   publishes: ["customer.merged"],
-  outcomes: ({ data, ids }) => [{
-    type: "customer.merged",
-    data: { customer: data.key, into: data.into, partnerId: ids["survivor"] ?? null },
-  }],
+  outcomes: ({ data, ids }) => [
+    fact("customer.merged", { customer: data.key, into: data.into, partnerId: ids["survivor"] ?? null }),
+  ],
 })
 
 export const customers: Flow = {

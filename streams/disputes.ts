@@ -9,6 +9,7 @@
 import { DisputeLifted, DisputeOpened } from "../schemas/dispute.ts"
 import { event, type Flow } from "../src/flow/Flow.ts"
 import { block, unblock } from "./blocking.ts"
+import { fact } from "./facts.ts"
 import { parent } from "./keys.ts"
 import { maskOf } from "./ownership.ts"
 
@@ -37,7 +38,7 @@ const opened = event<DisputeOpened>({
   outcomes: ({ data }) =>
     data.engagement === undefined
       ? []
-      : [{ type: "engagement.billing-held", data: { engagement: data.engagement, dispute: data.key } }],
+      : [fact("engagement.billing-held", { engagement: data.engagement, dispute: data.key })],
 })
 
 const lifted = event<DisputeLifted>({
@@ -51,7 +52,7 @@ const lifted = event<DisputeLifted>({
   outcomes: ({ data }) =>
     data.engagement === undefined || data.othersOpen === true
       ? []
-      : [{ type: "engagement.billing-released", data: { engagement: data.engagement, dispute: data.key } }],
+      : [fact("engagement.billing-released", { engagement: data.engagement, dispute: data.key })],
 })
 
 export const disputes: Flow = {

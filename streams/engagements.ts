@@ -18,6 +18,7 @@ import type { Write } from "../src/flow/Write.ts"
 import { closed, closingOf, lateFor, reopened } from "./closing.ts"
 import { id, isRefusal, taxOf } from "./codes.ts"
 import { engagementGap, priceListColumn, pricingSteps } from "./completeness.ts"
+import { fact, textOf } from "./facts.ts"
 import { customerId, engagementIds, engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
 import { scheduleText } from "./schedule.ts"
@@ -183,7 +184,7 @@ const provisioning: ReadonlyArray<Step<Agreement>> = [
 /** What is there now, for those who deliver and bill. */
 const factsOf = ({ data, ids, read }: Write<Agreement>) => ({
   engagement: data.key,
-  order: read["confirm"]?.["name"] ?? null,
+  order: textOf(read["confirm"]?.["name"]),
   orderId: ids["order"] ?? null,
   projectId: ids["project"] ?? null,
 })
@@ -213,7 +214,7 @@ const agreed = <D extends Agreement>(
 const PROVISIONED = "engagement.provisioned"
 
 const activated = agreed("engagement.activated", "once", EngagementActivated, [PROVISIONED], (write) => [
-  { type: PROVISIONED, data: factsOf(write) },
+  fact(PROVISIONED, factsOf(write)),
 ])
 
 const amended = agreed(
@@ -223,8 +224,8 @@ const amended = agreed(
   [PROVISIONED, "engagement.amended"],
   (write) => [
     // The first version that arrives makes the records, whichever it is.
-    ...(write.previous === null ? [{ type: PROVISIONED, data: factsOf(write) }] : []),
-    { type: "engagement.amended", data: { ...factsOf(write), reason: write.data.reason ?? null } },
+    ...(write.previous === null ? [fact(PROVISIONED, factsOf(write))] : []),
+    fact("engagement.amended", { ...factsOf(write), reason: write.data.reason ?? null }),
   ],
 )
 

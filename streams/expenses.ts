@@ -30,6 +30,7 @@ import {
   rebillRow,
   receiptRow,
 } from "./expenseRows.ts"
+import { fact, textOf } from "./facts.ts"
 import { parent } from "./keys.ts"
 import { expenseSeeds } from "./products.ts"
 import { maskOf } from "./ownership.ts"
@@ -155,29 +156,23 @@ const approved = event<ExpenseApproved>({
     const { engagement = null, key: expense, paidBy, rebill } = data
     const tax = fromOdooFloat(Number(read["post"]?.["tax_amount"] ?? 0), scaleOf(company.currency))
     return [
-      {
-        type: "expense.posted",
-        data: {
-          expense,
-          engagement,
-          paidBy,
-          number: entry["name"] ?? null,
-          accountingDate: entry["date"] ?? null,
-          currency: company.currency,
-          tax: money(write, tax),
-          total: money(write, companyAmount(write)),
-        },
-      },
-      ...(rebill === undefined ? [] : [{
-        type: "engagement.billing-ready",
-        data: {
-          engagement,
-          source: { flow: "expenses", key: expense },
-          lineId: ids["rebilled"] ?? null,
-          toInvoice: "1.00",
-          unitPrice: BigDecimal.format(rebill.price),
-        },
-      }]),
+      fact("expense.posted", {
+        expense,
+        engagement,
+        paidBy,
+        number: textOf(entry["name"]),
+        accountingDate: textOf(entry["date"]),
+        currency: company.currency,
+        tax: money(write, tax),
+        total: money(write, companyAmount(write)),
+      }),
+      ...(rebill === undefined ? [] : [fact("engagement.billing-ready", {
+        engagement,
+        source: { flow: "expenses", key: expense },
+        lineId: ids["rebilled"] ?? null,
+        toInvoice: "1.00",
+        unitPrice: BigDecimal.format(rebill.price),
+      })]),
     ]
   },
 })

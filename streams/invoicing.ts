@@ -9,7 +9,8 @@ import type { Control, OutcomeEvent, Reference } from "../src/flow/Flow.ts"
 import { check, compare, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { currencyOf, isRefusal, journalLock, journalOf } from "./codes.ts"
-import { tellsPosted } from "./invoiceFeed.ts"
+import { tellsPosted } from "./documentFeed.ts"
+import { fact, textOf } from "./facts.ts"
 import { customerId, parent } from "./keys.ts"
 
 export const FLOW = "invoices"
@@ -99,21 +100,22 @@ const posted = ({ data, ids, read }: Write<Invoice>): ReadonlyArray<OutcomeEvent
   if (move === undefined) return []
   const scale = scaleOf(data.currency)
   const amount = (field: string): string => formatOdooFloat(Number(move[field]), scale)
-  return [{
-    type: "invoice.posted",
-    data: {
+  const invoice = ids["invoice"]
+  return [fact(
+    "invoice.posted",
+    {
       invoice: data.key,
       ...(data.engagement !== undefined && { engagement: data.engagement }),
-      number: move["name"],
+      number: textOf(move["name"]),
       invoiceDate: data.invoiceDate,
-      accountingDate: move["date"] ?? null,
+      accountingDate: textOf(move["date"]),
       currency: data.currency,
       untaxed: amount("amount_untaxed"),
       tax: amount("amount_tax"),
       total: amount("amount_total"),
     },
-    ...(ids["invoice"] !== undefined && { tells: tellsPosted(ids["invoice"], amount("amount_total")) }),
-  }]
+    invoice === undefined ? undefined : tellsPosted(FLOW, invoice, amount("amount_total")),
+  )]
 }
 
 /** What both kinds of request have in common. */

@@ -13,6 +13,7 @@ import { check, load, type Refusal, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { accountOf, isRefusal } from "./codes.ts"
 import { entryRow, type Item, postEntry } from "./entries.ts"
+import { fact, textOf } from "./facts.ts"
 import { customerId, parent } from "./keys.ts"
 import { maskOf } from "./ownership.ts"
 
@@ -116,18 +117,15 @@ const requested = event<JournalEntryRequested>({
     if (posted === undefined) return []
     const scale = scaleOf(data.currency)
     const debited = BigDecimal.sumAll(data.items.map(({ debit = ZERO }) => debit))
-    return [{
-      type: "journal-entry.posted",
-      data: {
-        entry: data.key,
-        number: posted["name"],
-        accountingDate: posted["date"] ?? null,
-        reversal: read["postReversal"]?.["name"] ?? null,
-        reversalDate: read["postReversal"]?.["date"] ?? null,
-        currency: data.currency,
-        amount: format(debited, scale),
-      },
-    }]
+    return [fact("journal-entry.posted", {
+      entry: data.key,
+      number: textOf(posted["name"]),
+      accountingDate: textOf(posted["date"]),
+      reversal: textOf(read["postReversal"]?.["name"]),
+      reversalDate: textOf(read["postReversal"]?.["date"]),
+      currency: data.currency,
+      amount: format(debited, scale),
+    })]
   },
 })
 

@@ -13,6 +13,7 @@ import { event, type Flow, type Reference } from "../src/flow/Flow.ts"
 import { read, type Step, update } from "../src/flow/Step.ts"
 import type { Write } from "../src/flow/Write.ts"
 import { many2one, type OdooRecord } from "../src/odoo/CompanyCalls.ts"
+import { fact } from "./facts.ts"
 import { engagementPart, parent } from "./keys.ts"
 import { maskOf } from "./ownership.ts"
 
@@ -77,10 +78,13 @@ const completed = event<MilestoneCompleted>({
   plan: reach(true),
   fact: ({ date }) => `completed on ${date}`,
   publishes: ["milestone.billable"],
-  outcomes: (write) => [{
-    type: "milestone.billable",
-    data: { ...billable(write), date: write.data.date, acceptedBy: write.data.acceptedBy ?? null },
-  }],
+  outcomes: (write) => [
+    fact("milestone.billable", {
+      ...billable(write),
+      date: write.data.date,
+      acceptedBy: write.data.acceptedBy ?? null,
+    }),
+  ],
 })
 
 const reopened = event<MilestoneReopened>({
@@ -94,10 +98,7 @@ const reopened = event<MilestoneReopened>({
   plan: reach(false),
   fact: () => "reopened",
   publishes: ["milestone.withdrawn"],
-  outcomes: (write) => [{
-    type: "milestone.withdrawn",
-    data: { ...billable(write), reason: write.data.reason ?? null },
-  }],
+  outcomes: (write) => [fact("milestone.withdrawn", { ...billable(write), reason: write.data.reason ?? null })],
 })
 
 export const milestones: Flow = {

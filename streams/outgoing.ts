@@ -3,36 +3,34 @@
  * Odoo, and what the engine tells of itself.
  */
 import type { Schema } from "effect"
-import { ExceptionRaised, ExceptionResolved, InvoiceFact, ModeChanged } from "../schemas/fact.ts"
+import { factSchemas, type FactType } from "../schemas/facts.ts"
 import type { Flow } from "../src/flow/Flow.ts"
 
 export interface Outgoing {
   readonly type: string
   readonly description: string
-  /** Of its `data`, where it has one. */
-  readonly schema?: Schema.Top
+  /** Of its `data`; undefined for a flow from outside that gives none. */
+  readonly schema?: Schema.Top | undefined
   /** Flows that it comes from, or `weir`. */
   readonly tags: ReadonlyArray<string>
 }
 
-const own: ReadonlyArray<Outgoing> = [
+const own: ReadonlyArray<Outgoing & { readonly type: FactType }> = [
   {
     type: "exception.raised",
     description: "An event waits for people. Once per cause, with nothing of its payload",
-    schema: ExceptionRaised,
     tags: ["weir"],
   },
   {
     type: "exception.resolved",
     description: "An exception is none any more: written, superseded or dismissed",
-    schema: ExceptionResolved,
     tags: ["weir"],
   },
-  { type: "mode.changed", description: "What an entity may do changed", schema: ModeChanged, tags: ["weir"] },
+  { type: "mode.changed", description: "What an entity may do changed", tags: ["weir"] },
 ]
 
-/** Schemas of what flows and feeds tell, where there is one. */
-const schemaOf = (type: string): Schema.Top | undefined => type.startsWith("invoice.") ? InvoiceFact : undefined
+const schemaOf = (type: string): Schema.Top | undefined =>
+  (factSchemas as { readonly [type: string]: Schema.Top | undefined })[type]
 
 /** By type, in the order of the flows. */
 export const outgoing = (flows: ReadonlyArray<Flow>): ReadonlyArray<Outgoing> => {
@@ -49,11 +47,10 @@ export const outgoing = (flows: ReadonlyArray<Flow>): ReadonlyArray<Outgoing> =>
   }
   return [
     ...[...found].map(([type, { tags, when }]): Outgoing => {
-      const schema = schemaOf(type)
       const [first = "", ...rest] = when
       const description = [first.charAt(0).toUpperCase() + first.slice(1), ...rest].join("; ")
-      return { type, description, tags: [...tags], ...(schema !== undefined && { schema }) }
+      return { type, description, tags: [...tags], schema: schemaOf(type) }
     }),
-    ...own,
+    ...own.map((fact) => ({ ...fact, schema: schemaOf(fact.type) })),
   ]
 }

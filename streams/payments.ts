@@ -9,6 +9,7 @@
 import { BigDecimal } from "effect"
 import { PaymentReceived } from "../schemas/payment.ts"
 import { format, formatOdooFloat, scaleOf } from "../schemas/money.ts"
+import { statusOf } from "../src/flow/Status.ts"
 import { event, type Flow, type OutcomeEvent } from "../src/flow/Flow.ts"
 import { load, query, reconcile, type ReconcileSet, type Refusal, type Row } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
@@ -17,12 +18,15 @@ import { chargebacks } from "./chargebacks.ts"
 import { accountOf, isRefusal } from "./codes.ts"
 import { entryRow, postEntry } from "./entries.ts"
 import { exchangeRateOf } from "./exchange.ts"
+import { fact, textOf } from "./facts.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { customerId, parent } from "./keys.ts"
+import { paymentFeed } from "./paymentFeed.ts"
 import { FLOW, partOf, paymentRow, postPayment } from "./paymentRow.ts"
 import { refunded } from "./refunds.ts"
 import { settled } from "./settlements.ts"
 import { maskOf } from "./ownership.ts"
+import { invoiceStatuses } from "./statuses.ts"
 
 /** The invoices it settles, in order. */
 const settledBy = ({ allocations, invoices }: PaymentReceived): ReadonlyArray<string> =>
@@ -96,29 +100,37 @@ const setsOf = ({ data, ids, references }: Write<PaymentReceived>): ReadonlyArra
   return [{ payments: [payment], ...(fee !== undefined && { entries: [fee] }), owed: invoices }]
 }
 
+interface Left {
+  readonly [field: string]: unknown
+}
+
+/** What is left of an invoice that was posted when it was paid. */
+const openOf = (invoice: string, left: Left | undefined, scale: number) => {
+  const residual = formatOdooFloat(Number(left?.["amount_residual"] ?? 0), scale)
+  const standing = statusOf(invoiceStatuses, {
+    state: "posted",
+    paymentState: String(left?.["payment_state"]),
+    open: Number(residual) === 0 ? "none" : "some",
+  })
+  return { invoice, status: standing?.status ?? null, statusVersion: standing?.version ?? null, residual }
+}
+
 const outcomes = ({ data, read }: Write<PaymentReceived>): ReadonlyArray<OutcomeEvent> => {
   const posted = read["post"]
   if (posted === undefined) return []
   const scale = scaleOf(data.currency)
-  const owed = (read["reconcile"]?.["owed"] ?? []) as ReadonlyArray<{ readonly [field: string]: unknown } | undefined>
-  return [{
-    type: "payment.reconciled",
-    data: {
-      payment: data.key,
-      number: posted["name"],
-      valueDate: data.date,
-      accountingDate: posted["date"] ?? null,
-      currency: data.currency,
-      amount: format(data.amount, scale),
-      ...(data.fee !== undefined && { fee: format(data.fee.amount, scale) }),
-      invoices: settledBy(data),
-      open: settledBy(data).map((invoice, at) => ({
-        invoice,
-        state: owed[at]?.["payment_state"] ?? null,
-        residual: formatOdooFloat(Number(owed[at]?.["amount_residual"] ?? 0), scale),
-      })),
-    },
-  }]
+  const owed = (read["reconcile"]?.["owed"] ?? []) as ReadonlyArray<Left | undefined>
+  return [fact("payment.reconciled", {
+    payment: data.key,
+    number: textOf(posted["name"]),
+    valueDate: data.date,
+    accountingDate: textOf(posted["date"]),
+    currency: data.currency,
+    amount: format(data.amount, scale),
+    ...(data.fee !== undefined && { fee: format(data.fee.amount, scale) }),
+    invoices: settledBy(data),
+    open: settledBy(data).map((invoice, at) => openOf(invoice, owed[at], scale)),
+  })]
 }
 
 const received = event<PaymentReceived>({
@@ -174,6 +186,7 @@ export const payments: Flow = {
   batch: { size: 50, linger: "50 millis", concurrency: 2 },
   inFlight: 200,
   referenceDeadline: "1 day",
+  feed: paymentFeed,
   mask: maskOf(FLOW),
   events: [received, refunded, failed, ...chargebacks, settled],
 }

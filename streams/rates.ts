@@ -17,6 +17,7 @@ import { approvalOf, obstacleIn } from "./approvals.ts"
 import { closingOf, lateFor } from "./closing.ts"
 
 import { isRefusal, taxOf } from "./codes.ts"
+import { fact } from "./facts.ts"
 import { engagementIds, engagementPart, parent } from "./keys.ts"
 import { productOf } from "./products.ts"
 import { maskOf } from "./ownership.ts"
@@ -126,9 +127,8 @@ const assigned = event<RateAssigned>({
     }),
   ],
   publishes: ["rate.effective"],
-  outcomes: ({ data, ids, references }) => [{
-    type: "rate.effective",
-    data: {
+  outcomes: ({ data, ids, references }) => [
+    fact("rate.effective", {
       rate: data.key,
       engagement: data.engagement,
       lineId: ids["line"] ?? null,
@@ -137,8 +137,8 @@ const assigned = event<RateAssigned>({
       from: data.from,
       until: data.until ?? null,
       decision: references[1]?.externalId ?? null,
-    },
-  }],
+    }),
+  ],
 })
 
 export const rates: Flow = {

@@ -10,6 +10,7 @@ import { event } from "../src/flow/Flow.ts"
 import { load, read, reconcile } from "../src/flow/Step.ts"
 import { externalId } from "../src/flow/Write.ts"
 import { exchangeRateOf } from "./exchange.ts"
+import { fact, textOf } from "./facts.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { parent } from "./keys.ts"
 import { FLOW, idsOf, paymentRow, postPayment } from "./paymentRow.ts"
@@ -64,18 +65,15 @@ export const refunded = event<PaymentRefunded>({
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []
-    return [{
-      type: "payment.refunded",
-      data: {
-        refund: data.key,
-        number: posted["name"],
-        valueDate: data.date,
-        accountingDate: posted["date"] ?? null,
-        currency: data.currency,
-        amount: format(data.amount, scaleOf(data.currency)),
-        ...(data.creditNote !== undefined && { creditNote: data.creditNote }),
-        ...(data.payment !== undefined && { payment: data.payment }),
-      },
-    }]
+    return [fact("payment.refunded", {
+      refund: data.key,
+      number: textOf(posted["name"]),
+      valueDate: data.date,
+      accountingDate: textOf(posted["date"]),
+      currency: data.currency,
+      amount: format(data.amount, scaleOf(data.currency)),
+      ...(data.creditNote !== undefined && { creditNote: data.creditNote }),
+      ...(data.payment !== undefined && { payment: data.payment }),
+    })]
   },
 })

@@ -16,6 +16,7 @@ import { check, load, query, reconcile, type Refusal, type Row } from "../src/fl
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { accountOf, isRefusal } from "./codes.ts"
 import { entryRow, type Item, ownEntries, postEntry } from "./entries.ts"
+import { fact, textOf } from "./facts.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { FLOW, idsOf } from "./paymentRow.ts"
 
@@ -128,18 +129,15 @@ export const settled = event<PaymentSettled>({
     const posted = read["post"]
     if (posted === undefined) return []
     const scale = scaleOf(data.currency)
-    return [{
-      type: "payment.settled",
-      data: {
-        payout: data.key,
-        number: posted["name"],
-        valueDate: data.date,
-        accountingDate: posted["date"] ?? null,
-        currency: data.currency,
-        net: format(data.net, scale),
-        ...(data.fee !== undefined && { fee: format(data.fee.amount, scale) }),
-        payments: data.payments,
-      },
-    }]
+    return [fact("payment.settled", {
+      payout: data.key,
+      number: textOf(posted["name"]),
+      valueDate: data.date,
+      accountingDate: textOf(posted["date"]),
+      currency: data.currency,
+      net: format(data.net, scale),
+      ...(data.fee !== undefined && { fee: format(data.fee.amount, scale) }),
+      payments: data.payments,
+    })]
   },
 })

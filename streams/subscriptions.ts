@@ -22,6 +22,7 @@ import { check, invoke, load, type Refusal, type Row, type Step, transition } fr
 import type { Write } from "../src/flow/Write.ts"
 import { id, isRefusal, taxOf } from "./codes.ts"
 import { priceListColumn, pricingSteps, subscriptionGap } from "./completeness.ts"
+import { fact, textOf } from "./facts.ts"
 import { customerId, parent, subscriptionIds, subscriptionPart } from "./keys.ts"
 import { subscriptionProduct, subscriptionSeeds } from "./products.ts"
 import { maskOf } from "./ownership.ts"
@@ -113,7 +114,7 @@ const provisioning: ReadonlyArray<Step<Contract>> = [
 /** What is there now, for those who deliver, bill and watch for late activations. */
 const factsOf = ({ data, ids, read }: Write<Contract>) => ({
   subscription: data.key,
-  order: read["confirm"]?.["name"] ?? null,
+  order: textOf(read["confirm"]?.["name"]),
   orderId: ids["order"] ?? null,
   startDate: data.startDate,
   termEnd: data.termEnd,
@@ -147,7 +148,7 @@ const contracted = <D extends Contract>(
     outcomes: (write) => [
       // The first version that arrives makes the records, whichever it is.
       ...(write.previous === null
-        ? [{ type: "subscription.activated", data: { ...factsOf(write), delayDays: delayOf(write) } }]
+        ? [fact("subscription.activated", { ...factsOf(write), delayDays: delayOf(write) })]
         : []),
       ...(outcome === undefined ? [] : [outcome(write)]),
     ],
@@ -160,10 +161,7 @@ const amended = contracted<SubscriptionAmended>(
   "gate",
   SubscriptionAmended,
   provisioning,
-  (write) => ({
-    type: "subscription.amended",
-    data: { ...factsOf(write), effective: write.data.effective },
-  }),
+  (write) => fact("subscription.amended", { ...factsOf(write), effective: write.data.effective }),
 )
 
 const renewed = contracted<SubscriptionRenewed>(
@@ -171,10 +169,7 @@ const renewed = contracted<SubscriptionRenewed>(
   "gate",
   SubscriptionRenewed,
   provisioning,
-  (write) => ({
-    type: "subscription.renewed",
-    data: factsOf(write),
-  }),
+  (write) => fact("subscription.renewed", factsOf(write)),
 )
 
 const cancelled = contracted<SubscriptionCancelled>(
@@ -182,10 +177,12 @@ const cancelled = contracted<SubscriptionCancelled>(
   "gate",
   SubscriptionCancelled,
   [...provisioning, invoke({ name: "lock", model: "sale.order", method: "action_lock", records: orderOf })],
-  (write) => ({
-    type: "subscription.cancelled",
-    data: { ...factsOf(write), effective: write.data.effective, reason: write.data.reason ?? null },
-  }),
+  (write) =>
+    fact("subscription.cancelled", {
+      ...factsOf(write),
+      effective: write.data.effective,
+      reason: write.data.reason ?? null,
+    }),
 )
 
 export const subscriptions: Flow = {

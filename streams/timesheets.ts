@@ -17,6 +17,7 @@ import { externalId, type Write } from "../src/flow/Write.ts"
 import type { Mapping } from "../src/ledger/Ledger.ts"
 import { billableSteps, isBilledByHour, productSteps, recordsIn } from "./billability.ts"
 import { closingOf, lateFor } from "./closing.ts"
+import { fact } from "./facts.ts"
 import { engagementPart, parent } from "./keys.ts"
 import {
   isReplaced,
@@ -90,10 +91,7 @@ const readiness = (
   const released = before === now ? null : quantities(before)
   if (ready === null && released === null) return []
   const { engagement, key: timesheet } = write.data
-  return [{
-    type: "timesheet.ready",
-    data: { timesheet, engagement, line, hours: format(hours, HOURS), ready, released },
-  }]
+  return [fact("timesheet.ready", { timesheet, engagement, line, hours: format(hours, HOURS), ready, released })]
 }
 
 const readinessOf = (write: Write<Line>) =>

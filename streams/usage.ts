@@ -21,6 +21,7 @@ import { many2one } from "../src/odoo/CompanyCalls.ts"
 import { billableSteps, recordsIn } from "./billability.ts"
 import { closingOf, lateFor } from "./closing.ts"
 import { id } from "./codes.ts"
+import { fact } from "./facts.ts"
 import { engagementPart, parent } from "./keys.ts"
 import { productOf, productSeeds } from "./products.ts"
 import { maskOf } from "./ownership.ts"
@@ -135,16 +136,15 @@ const deliveredSteps = <D extends Billed>(
 ]
 
 const readiness = (write: Write<Billed>): ReadonlyArray<OutcomeEvent> =>
-  recordsIn(write, "ready").map((line) => ({
-    type: "engagement.billing-ready",
-    data: {
+  recordsIn(write, "ready").map((line) =>
+    fact("engagement.billing-ready", {
       engagement: write.data.engagement,
       source: { flow: FLOW, key: write.key },
       lineId: line.id,
       toInvoice: formatOdooFloat(Number(line["qty_to_invoice"]), SCALE),
       unitPrice: BigDecimal.format(BigDecimal.normalize(fromOdooFloat(Number(line["price_unit"]), 6))),
-    },
-  }))
+    })
+  )
 
 const recorded = (policy: UsagePolicy) =>
   event<UsageRecorded>({

@@ -14,6 +14,7 @@ import { approvalOf, obstacleIn } from "./approvals.ts"
 import { accountOf, isRefusal } from "./codes.ts"
 import { entryRow, ownEntries, postEntry } from "./entries.ts"
 import { exchangeRateOf } from "./exchange.ts"
+import { fact, textOf } from "./facts.ts"
 import { oneOf, recordsOf } from "./found.ts"
 import { customerId, parent } from "./keys.ts"
 import { maskOf } from "./ownership.ts"
@@ -109,18 +110,15 @@ const requested = event<WriteOffRequested>({
   outcomes: ({ data, read }) => {
     const posted = read["post"]
     if (posted === undefined) return []
-    return [{
-      type: "write-off.posted",
-      data: {
-        writeOff: data.key,
-        invoice: data.invoice,
-        number: posted["name"],
-        accountingDate: posted["date"] ?? null,
-        currency: data.currency,
-        amount: format(data.amount, scaleOf(data.currency)),
-        requestedBy: data.requestedBy,
-      },
-    }]
+    return [fact("write-off.posted", {
+      writeOff: data.key,
+      invoice: data.invoice,
+      number: textOf(posted["name"]),
+      accountingDate: textOf(posted["date"]),
+      currency: data.currency,
+      amount: format(data.amount, scaleOf(data.currency)),
+      requestedBy: data.requestedBy,
+    })]
   },
 })
 

@@ -25,6 +25,15 @@ export const OverrideStatus = Schema.Struct({
 })
 export type OverrideStatus = typeof OverrideStatus.Type
 
+/** How the feed of a flow goes. */
+export const FeedStatus = Schema.Struct({
+  /** When it had last seen all that changed in Odoo until then, epoch milliseconds; null: not yet in this session. */
+  seenAtMillis: Schema.NullOr(Schema.Int),
+  /** Why the last look did not succeed; empty otherwise. */
+  trouble: Schema.String,
+})
+export type FeedStatus = typeof FeedStatus.Type
+
 export const FlowStatus = Schema.Struct({
   flow: Schema.String,
   state: State,
@@ -46,6 +55,8 @@ export const FlowStatus = Schema.Struct({
   rebuilds: Schema.Int,
   /** A person paused it; null: nobody did. */
   paused: Schema.NullOr(OverrideStatus),
+  /** Left out: it has no feed, or it is off. */
+  feed: Schema.optionalKey(FeedStatus),
 })
 export type FlowStatus = typeof FlowStatus.Type
 
@@ -121,6 +132,8 @@ export class FlowBoard {
   restarts = 0
   rebuilds = 0
   paused: OverrideStatus | null = null
+  /** Undefined: there is none. */
+  feed: FeedStatus | undefined = undefined
   readonly #retries = new Map<Writer, Retry>()
   readonly flow: string
   #rate = new Rate()
@@ -206,6 +219,7 @@ export class FlowBoard {
       restarts: this.restarts,
       rebuilds: this.rebuilds,
       paused: this.paused,
+      ...(this.feed !== undefined && { feed: this.feed }),
     }
   }
 }

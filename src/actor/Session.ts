@@ -12,7 +12,7 @@
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
-import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule } from "effect"
+import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule, Semaphore } from "effect"
 import { Broker } from "../broker/Broker.ts"
 import { type Flow, subjectOf } from "../flow/Flow.ts"
 import type { Standing } from "../ledger/Governance.ts"
@@ -261,6 +261,8 @@ export const session = Effect.fnUntraced(function* (
     goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
     outbox: () => Latch.openUnsafe(outbox),
   })
+  const turns = yield* Semaphore.make(1)
+  const startedMillis = yield* Clock.currentTimeMillis
   const feeds = Effect.forEach(
     Duration.isZero(feed.every)
       ? []
@@ -276,13 +278,21 @@ export const session = Effect.fnUntraced(function* (
             board.standing?.mode !== "hold" && boardOf(name).paused === null && waysOfFlow.get(name)!.areClosed(),
           isStrained: () => board.standing?.mode === "essential",
           guard: conduct.odoo.guard,
+          tells: (status) => {
+            boardOf(name).feed = status
+          },
           outbox: () => Latch.openUnsafe(outbox),
+          turns,
         })),
     { concurrency: flows.length, discard: true },
   )
   const measuring = Effect.forEach(
     flows,
-    (flow) => measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
+    (flow) =>
+      Effect.andThen(
+        measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
+        measureFeed(boardOf(flow.name), startedMillis, meters.get(flow.name)!),
+      ),
     { discard: true },
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
   const replaying = applyRuns({
@@ -363,6 +373,13 @@ const measure = Effect.fnUntraced(
     )
   },
 )
+
+/** Before its first look a feed is as far behind as the session is old. */
+const measureFeed = Effect.fnUntraced(function* ({ feed }: FlowBoard, startedMillis: number, meter: FlowMeter) {
+  if (feed === undefined) return
+  const now = yield* Clock.currentTimeMillis
+  yield* meter.feedAge(Math.max(0, now - (feed.seenAtMillis ?? startedMillis)) / 1_000)
+})
 
 /** Counts a settlement once per outcome, not per event. */
 const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: number): Effect.Effect<void> => {

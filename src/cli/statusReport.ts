@@ -19,6 +19,17 @@ const number = (title: string, cell: (row: StatusRow) => number | null): Column<
   cell: (row) => String(cell(row) ?? "?"),
 })
 
+/** A feed that has not seen all of Odoo for so long is behind. */
+const FEED_BEHIND_SECONDS = 900
+
+const troubleOf = ({ feedAgeSeconds, feedTrouble, trouble }: StatusRow): string => {
+  if (trouble !== "") return trouble
+  if (feedTrouble !== "") return `feed: ${feedTrouble}`
+  return feedAgeSeconds !== null && feedAgeSeconds > FEED_BEHIND_SECONDS
+    ? `feed: has not seen all changes in Odoo for ${ageOf(feedAgeSeconds)}`
+    : ""
+}
+
 const columns: ReadonlyArray<Column<StatusRow>> = [
   { title: "ENTITY", cell: ({ entity }) => entity },
   { title: "FLOW", cell: ({ flow }) => flow },
@@ -43,7 +54,7 @@ const columns: ReadonlyArray<Column<StatusRow>> = [
   },
   number("RATE/S", ({ ratePerSecond }) => ratePerSecond),
   { title: "OLDEST", align: "right", cell: ({ oldestAgeSeconds }) => ageOf(oldestAgeSeconds) },
-  { title: "", cell: ({ trouble }) => trouble.slice(0, 80), colour: () => "yellow" },
+  { title: "", cell: (row) => troubleOf(row).slice(0, 80), colour: () => "yellow" },
 ]
 
 const owning: ReadonlyArray<Column<StatusRow>> = [

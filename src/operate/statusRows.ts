@@ -108,6 +108,10 @@ export const statusRows = Effect.fn("Status.rows")(function* ({ entities, flows,
         trouble: line?.trouble || actor?.trouble || "",
         retrying: line?.retrying ?? 0,
         attempts: line?.attempts ?? 0,
+        feedAgeSeconds: line?.feed?.seenAtMillis == null
+          ? null
+          : Math.max(0, Math.floor((now - line.feed.seenAtMillis) / 1_000)),
+        feedTrouble: line?.feed?.trouble ?? "",
         nextTry: line?.nextTryMillis == null ? null : DateTime.formatIso(DateTime.makeUnsafe(line.nextTryMillis)),
       }
       return row

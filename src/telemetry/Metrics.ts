@@ -62,6 +62,9 @@ export const consumersRebuilt = Metric.counter("weir_consumers_rebuilt_total", {
   description: "Consumers that went silent although the stream was ahead, and were replaced",
   incremental: true,
 })
+export const feedAge = Metric.gauge("weir_feed_age_seconds", {
+  description: "Since the feed of a flow had last seen all that people changed in Odoo; no series where there is none",
+})
 export const circuitState = Metric.gauge("weir_circuit_state", {
   description: "State of an entity's circuit to a dependency: 0 closed, 1 half-open, 2 open",
 })
@@ -115,6 +118,7 @@ export const all = [
   odooLimit,
   ledgerStatements,
   consumersRebuilt,
+  feedAge,
   circuitState,
   circuitTransitions,
   entityMode,
@@ -157,6 +161,8 @@ export interface FlowMeter {
   readonly parked: (code: ReasonCode, events: number) => Effect.Effect<void>
   /** Fields that no schema knows, of events of a type. */
   readonly drifted: (type: string, fields: number) => Effect.Effect<void>
+  /** Seconds since its feed had last seen everything. */
+  readonly feedAge: (seconds: number) => Effect.Effect<void>
   readonly restarted: Effect.Effect<void>
   /** Its consumer was replaced. */
   readonly rebuilt: Effect.Effect<void>
@@ -187,6 +193,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     retried: (reason, count) => Metric.update(of.retries({ reason }), count),
     parked: (code, count) => Metric.update(of.exceptions({ code, kind: reasons[code].kind }), count),
     drifted: (type, count) => Metric.update(of.unknownFields({ type }), count),
+    feedAge: (seconds) => Metric.update(Metric.withAttributes(feedAge, fixed), seconds),
     restarted: Metric.update(Metric.withAttributes(restarts, fixed), 1),
     rebuilt: Metric.update(Metric.withAttributes(consumersRebuilt, fixed), 1),
   }

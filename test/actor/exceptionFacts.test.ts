@@ -1,7 +1,7 @@
 /** Exceptions as others hear of them, on the whole product in virtual time. */
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema } from "effect"
-import { ExceptionRaised, ExceptionResolved } from "../../schemas/fact.ts"
+import { ExceptionRaised, ExceptionResolved } from "../../schemas/facts/weir.ts"
 import { Desk } from "../../src/ledger/Desk.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { pass, publication } from "../simulation/World.ts"

@@ -34,6 +34,8 @@ const row: StatusRow = {
   retrying: 0,
   attempts: 0,
   nextTry: null,
+  feedAgeSeconds: null,
+  feedTrouble: "",
 }
 
 describe("tables", () => {

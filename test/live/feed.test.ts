@@ -22,7 +22,7 @@ interface Told {
   readonly data: { readonly [name: string]: unknown }
 }
 
-describe("the feed of invoices on a real Odoo", () => {
+describe("the feeds on a real Odoo", () => {
   it.live(
     "tells what a clerk does, once, and nothing of Weir's own twice, over a restart",
     () =>
@@ -85,7 +85,11 @@ describe("the feed of invoices on a real Odoo", () => {
           return Effect.provide(body, running({ configuration }) as Layer.Layer<never, unknown, Odoo | Broker | Ledger>)
         }
 
-        const typed = `TYPED-${run}`
+        const [typed, cash, credit] = ["TYPED", "CASH", "CREDIT"].map((name) => `${name}-${run}`) as [
+          string,
+          string,
+          string,
+        ]
         const partner = yield* create("res.partner", { name: `Clerk's customer ${run}` })
         const move = yield* life(Effect.gen(function* () {
           // What is there is noted before anything is told.
@@ -100,6 +104,27 @@ describe("the feed of invoices on a real Odoo", () => {
           })
           yield* ask("account.move", "action_post", { ids: [move] })
           yield* eventually(typed, ["invoice.posted"])
+          const payment = yield* create("account.payment", {
+            journal_id: journal!,
+            payment_type: "inbound",
+            partner_type: "customer",
+            partner_id: partner,
+            amount: 12.5,
+            memo: cash,
+          })
+          yield* ask("account.payment", "action_post", { ids: [payment] })
+          yield* eventually(cash, ["payment.registered"])
+          yield* ask("account.payment", "action_draft", { ids: [payment] })
+          const note = yield* create("account.move", {
+            move_type: "out_refund",
+            partner_id: partner,
+            invoice_date: "2026-11-20",
+            ref: credit,
+            invoice_line_ids: [[0, 0, line as Json]],
+          })
+          yield* ask("account.move", "action_post", { ids: [note] })
+          yield* eventually(cash, ["payment.registered", "payment.withdrawn"])
+          yield* eventually(credit, ["credit-note.posted"])
           yield* pay(move, partner, 30)
           yield* eventually(typed, ["invoice.posted", "invoice.partly-paid"])
           return move
@@ -156,6 +181,8 @@ describe("the feed of invoices on a real Odoo", () => {
           // Longer than the overlap: what was told is looked at again and not told again.
           yield* Effect.sleep("25 seconds")
           yield* eventually(typed, all)
+          yield* eventually(cash, ["payment.registered", "payment.withdrawn"])
+          yield* eventually(credit, ["credit-note.posted"])
           yield* eventually(key, ["invoice.posted", "invoice.paid"])
         }))
       }).pipe(Effect.provide(ports)),

@@ -88,6 +88,99 @@ export const feedSentences = (it: It): void => {
       assert.deepStrictEqual(states.slice(2), ["posted not_paid", "draft not_paid"])
     }))
 
+  it.effect("stamps a payment anew when it is set to draft, posted again and cancelled", () =>
+    Effect.gen(function* () {
+      const { call } = yield* World
+      const id = yield* postedPayment("F-6", "25")
+      const look = Effect.map(
+        call("account.payment", "search_read", {
+          args: {
+            domain: [["id", "=", id], ["partner_type", "=", "customer"]],
+            fields: [
+              "name",
+              "state",
+              "payment_type",
+              "partner_id",
+              "date",
+              "memo",
+              "currency_id",
+              "amount",
+              "write_date",
+            ],
+          },
+        }),
+        (rows) => first(rows as never as ReadonlyArray<Row>),
+      )
+      const before = yield* look
+      const stamps = [before.write_date]
+      const states = [before["state"]]
+      for (const method of ["action_draft", "action_post", "action_cancel"]) {
+        yield* aSecond
+        yield* call("account.payment", method, { ids: [id] })
+        const { state, write_date } = yield* look
+        stamps.push(write_date)
+        states.push(state)
+      }
+      assert.deepStrictEqual(states, ["in_process", "draft", "in_process", "canceled"])
+      assert.strictEqual(new Set(stamps).size, stamps.length)
+      assert.deepStrictEqual(stamps, stamps.toSorted())
+      assert.deepInclude(before, { payment_type: "inbound", amount: 25 })
+    }))
+
+  it.effect("stamps a credit note anew when it is matched, and says what of it is open", () =>
+    Effect.gen(function* () {
+      const { call, company } = yield* World
+      const invoice = yield* postedInvoice("F-7", "100")
+      const [source] = (yield* call("account.move", "read", {
+        ids: [invoice],
+        args: { fields: ["partner_id", "journal_id"] },
+      })) as never as ReadonlyArray<{ readonly partner_id: readonly [number]; readonly journal_id: readonly [number] }>
+      const line = { name: "Credit", quantity: 1, price_unit: 40, tax_ids: [[6, 0, []]] }
+      const [note = 0] = (yield* call("account.move", "create", {
+        args: {
+          vals_list: [{
+            move_type: "out_refund",
+            company_id: company.id,
+            partner_id: source!.partner_id[0],
+            journal_id: source!.journal_id[0],
+            invoice_date: "2026-11-20",
+            reversed_entry_id: invoice,
+            invoice_line_ids: [[0, 0, line as Json]],
+          }],
+        },
+      })) as ReadonlyArray<number>
+      const look = Effect.map(
+        call("account.move", "search_read", {
+          args: {
+            domain: [["id", "=", note], ["move_type", "=", "out_refund"]],
+            fields: ["state", "payment_state", "amount_total", "amount_residual", "reversed_entry_id", "write_date"],
+          },
+        }),
+        (rows) => first(rows as never as ReadonlyArray<Row>),
+      )
+      const draft = yield* look
+      yield* aSecond
+      // Posting matches it with the invoice that it cites.
+      yield* call("account.move", "action_post", { ids: [note] })
+      const posted = yield* look
+      yield* aSecond
+      const item = yield* receivable("move_id", note)
+      yield* call("account.move.line", "remove_move_reconcile", { ids: [Number(item["id"])] })
+      const open = yield* look
+      const seen = [draft, posted, open]
+      assert.deepStrictEqual(
+        seen.map(({ amount_residual, amount_total, payment_state, state }) => [
+          state,
+          payment_state,
+          amount_total,
+          amount_residual,
+        ]),
+        [["draft", "not_paid", 40, 40], ["posted", "paid", 40, 0], ["posted", "not_paid", 40, 40]],
+      )
+      assert.strictEqual((posted["reversed_entry_id"] as readonly [number, string])[0], invoice)
+      assert.strictEqual(new Set(seen.map(({ write_date }) => write_date)).size, 3)
+    }))
+
   it.effect("tells the external ids of records that Weir wrote, and none of others", () =>
     Effect.gen(function* () {
       const { call, entity } = yield* World

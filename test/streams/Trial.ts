@@ -4,6 +4,7 @@
  */
 import { Effect, Stream } from "effect"
 import type { Rec } from "../../fixtures/odoo/Model.ts"
+import { checkFact } from "../../schemas/facts.ts"
 import { Broker, type Publication } from "../../src/broker/Broker.ts"
 import { type ExceptionRecord, Ledger } from "../../src/ledger/Ledger.ts"
 import type { Flow } from "../../src/flow/Flow.ts"
@@ -98,5 +99,9 @@ export const published = (type: string, entity = "be01") =>
   Effect.gen(function* () {
     const broker = yield* Broker
     const messages = yield* Stream.runCollect(broker.read({ subject: `erp-out.${entity}.${type}`, fromSequence: 1 }))
-    return [...messages].map(({ data }): Fact => JSON.parse(new TextDecoder().decode(data)))
+    return [...messages].map(({ data }) => {
+      const fact = JSON.parse(new TextDecoder().decode(data)) as Fact
+      checkFact(fact.type, fact.data)
+      return fact
+    })
   })

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { createHash } from "node:crypto"
 import { statusOf } from "../../src/flow/Status.ts"
 import type { OdooRecord } from "../../src/odoo/CompanyCalls.ts"
-import { invoiceFeed, tellsPosted } from "../../streams/invoiceFeed.ts"
+import { tellsPosted } from "../../streams/documentFeed.ts"
+import { invoiceFeed } from "../../streams/invoiceFeed.ts"
 import { invoiceStatuses } from "../../streams/statuses.ts"
 
 const record = (state: string, payment_state: string, residual: number, total = 100, currency = "EUR"): OdooRecord => ({
@@ -89,7 +90,7 @@ describe("the feed of invoices", () => {
 
   it("sees in what the flow told what it would tell itself, in any currency", () => {
     const yen = record("posted", "not_paid", 1200, 1200, "JPY")
-    assert.strictEqual(posting!.content(yen), tellsPosted(7, "1200").content)
-    assert.strictEqual(posting!.content(open), tellsPosted(7, "100.00").content)
+    assert.strictEqual(posting!.content(yen), tellsPosted("invoices", 7, "1200").content)
+    assert.strictEqual(posting!.content(open), tellsPosted("invoices", 7, "100.00").content)
   })
 })

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
+import { factSchemas } from "../../schemas/facts.ts"
 import { catalog } from "../../streams/catalog.ts"
 import { outgoing } from "../../streams/outgoing.ts"
 
@@ -11,6 +12,10 @@ describe("what Weir publishes", () => {
     const page = readFileSync(new URL("docs/events.md", root), "utf8")
     const [, section = ""] = page.split("\n## What Weir publishes\n")
     for (const type of types) assert.include(section, `\`${type}\``)
+  })
+
+  it("has a schema each, and no schema is left over", () => {
+    assert.deepStrictEqual(Object.keys(factSchemas).toSorted(), types.toSorted())
   })
 
   it("is on the page of the flow that it comes from", () => {

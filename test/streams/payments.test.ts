@@ -78,8 +78,8 @@ describe("payment.received", () => {
         amount: "1103.65",
         invoices: ["INV-1", "INV-2"],
         open: [
-          { invoice: "INV-1", state: "paid", residual: "0.00" },
-          { invoice: "INV-2", state: "partial", residual: "0.30" },
+          { invoice: "INV-1", status: "paid", statusVersion: 1, residual: "0.00" },
+          { invoice: "INV-2", status: "partly-paid", statusVersion: 1, residual: "0.30" },
         ],
       },
     }])

@@ -9,10 +9,10 @@
  *      ▲                                                                                              │
  *      └──────────────────────────────────────────────────────────────────────────────────────────────┘
  *
- * It is the last to be served: its calls are in the lane of backfills, it rests many times as long as its calls took, and it
- * steps back while others wait for Odoo. It looks at nothing while Odoo is away, in mode `hold`, and while its flow is paused.
+ * It is the last to be served: its calls are in the lane of backfills, it rests many times as long as its calls took, with
+ * the entity's other feeds resting as well, and it steps back while others wait for Odoo. It looks at nothing while Odoo is away, in mode `hold`, and while its flow is paused.
  */
-import { Cause, Clock, Duration, Effect } from "effect"
+import { Cause, Clock, Duration, Effect, type Semaphore } from "effect"
 import type { Feed } from "../../flow/Feed.ts"
 import { externalId } from "../../flow/Write.ts"
 import { type Claim, Ledger } from "../../ledger/Ledger.ts"
@@ -22,6 +22,7 @@ import type { Company } from "../../odoo/Company.ts"
 import { companyCalls } from "../../odoo/CompanyCalls.ts"
 import { type Json, Odoo, type OdooError } from "../../odoo/Odoo.ts"
 import { elapsedMillis } from "../../telemetry/elapsed.ts"
+import type { FeedStatus } from "../Board.ts"
 import { untilAvailable } from "../patience.ts"
 import { changesOf, type Seen, type Stamped, unknownOf } from "./changes.ts"
 import { BEGINNING, earlier, type OdooTime, Scan } from "./Scan.ts"
@@ -58,8 +59,12 @@ export interface WatchingOptions {
   readonly isStrained: () => boolean
   /** Through Odoo's circuit. */
   readonly guard: <A, R>(call: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R>
+  /** How it goes. */
+  readonly tells: (status: FeedStatus) => void
   /** Something is in the outbox. */
   readonly outbox: () => void
+  /** One permit for all feeds of the entity: they look, and rest for what it took, one after the other. */
+  readonly turns: Semaphore.Semaphore
 }
 
 /** Never ends. Fails with `Fenced` or `Refused`. */
@@ -154,6 +159,7 @@ export const watching = Effect.fnUntraced(function* (claim: Claim, options: Watc
   /** When a record was first left to its flow, by our own clock. */
   const left = new Map<number, number>()
 
+  /** True: nothing is left to be looked at. */
   const round = Effect.fnUntraced(function* (scan: Scan) {
     for (let pages = 0; pages < PAGES; pages++) {
       const begun = yield* elapsedMillis
@@ -168,11 +174,13 @@ export const watching = Effect.fnUntraced(function* (claim: Claim, options: Watc
       const here = new Set(again.map(({ id }) => id))
       for (const { id } of page) if (!here.has(id)) left.delete(id)
       if (scan.looked(page, again, isLast, yield* elapsedMillis)) yield* note(scan.floor)
-      if (isLast) return
+      if (isLast) return true
     }
+    return false
   })
 
   let scan: Scan | null = null
+  let seenAtMillis: number | null = null
   let steppedBack = 0
   const isBusy = Effect.map(gate.snapshot, (doors) => {
     const door = doors.find(({ database }) => database === company.database)
@@ -183,9 +191,32 @@ export const watching = Effect.fnUntraced(function* (claim: Claim, options: Watc
       const { watermark } = yield* ledger.feed(claim, feed.name, []).pipe(untilAvailable("feed"))
       scan = new Scan(watermark ?? (yield* begin), overlapMillis)
     }
-    yield* round(scan)
+    if (yield* round(scan)) seenAtMillis = yield* Clock.currentTimeMillis
+    options.tells({ seenAtMillis, trouble: "" })
+  })
+  const failing = (trouble: string): void => {
+    scan?.broken()
+    options.tells({ seenAtMillis, trouble })
+  }
+
+  const looking = Effect.gen(function* () {
+    const since = yield* elapsedMillis
+    yield* turn.pipe(
+      Effect.catchTag("OdooError", (error) =>
+        Effect.sync(() => failing(`${error.code}: ${error.message}`)).pipe(
+          Effect.andThen(Effect.logWarning(`the feed of ${feed.name} tries again later: ${error.message}`)),
+        )),
+      Effect.catchDefect((defect) =>
+        Effect.sync(() => failing(String(defect))).pipe(
+          Effect.andThen(Effect.logError(`the feed of ${feed.name} broke and begins again`, Cause.die(defect))),
+        )
+      ),
+    )
+    const spent = (yield* elapsedMillis) - since
+    if (spent * RESTS > everyMillis) yield* Effect.sleep(spent * RESTS - everyMillis)
   })
 
+  options.tells({ seenAtMillis, trouble: "" })
   while (true) {
     yield* Effect.sleep(everyMillis)
     if (!options.goesOn()) continue
@@ -194,19 +225,6 @@ export const watching = Effect.fnUntraced(function* (claim: Claim, options: Watc
       continue
     }
     steppedBack = 0
-    const since = yield* elapsedMillis
-    yield* turn.pipe(
-      Effect.catchTag("OdooError", (error) =>
-        Effect.sync(() => scan?.broken()).pipe(
-          Effect.andThen(Effect.logWarning(`the feed of ${feed.name} tries again later: ${error.message}`)),
-        )),
-      Effect.catchDefect((defect) =>
-        Effect.sync(() => scan?.broken()).pipe(
-          Effect.andThen(Effect.logError(`the feed of ${feed.name} broke and begins again`, Cause.die(defect))),
-        )
-      ),
-    )
-    const spent = (yield* elapsedMillis) - since
-    if (spent * RESTS > everyMillis) yield* Effect.sleep(spent * RESTS - everyMillis)
+    yield* options.turns.withPermit(looking)
   }
 })

@@ -3,11 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import { Clock, Effect, Schema } from "effect"
 import { TestClock } from "effect/testing"
 import { databaseAway, type StandIn } from "../../../fixtures/odoo/StandIn.ts"
-import { InvoiceFact } from "../../../schemas/fact.ts"
+import { InvoiceFact } from "../../../schemas/facts/documents.ts"
 import { LegalEntity } from "../../../src/actor/LegalEntity.ts"
 import { MemoryLedger } from "../../../src/ledger/MemoryLedger.ts"
 import type { Json } from "../../../src/odoo/Odoo.ts"
 import { configuration, pass, ports, publication, publish, running } from "../../simulation/World.ts"
+import { creditNoteFeed } from "../../../streams/creditNoteFeed.ts"
+import { paymentFeed } from "../../../streams/paymentFeed.ts"
 import { customer, invoice } from "../../streams/samples.ts"
 import { type Fact, published } from "../../streams/Trial.ts"
 
@@ -40,7 +42,7 @@ const clerkOf = (standIn: StandIn) => {
     })
   const idsOf = (model: string, domain: Json) =>
     Effect.map(ask(model, "search", { domain }), (ids) => ids as ReadonlyArray<number>)
-  const type = (ref: string, price: number, begunMillis?: number) =>
+  const type = (ref: string, price: number, begunMillis?: number, document: Json = {}) =>
     Effect.gen(function* () {
       const [partner = 0] = (yield* ask("res.partner", "create", { vals_list: [{ name: ref }] })) as Array<number>
       const [id = 0] = (yield* ask("account.move", "create", {
@@ -49,6 +51,7 @@ const clerkOf = (standIn: StandIn) => {
           partner_id: partner,
           invoice_date: "2026-11-22",
           ref,
+          ...document as object,
           invoice_line_ids: [[0, 0, { name: "Work", quantity: 1, price_unit: price, tax_ids: [[6, 0, []]] }]],
         }],
       }, begunMillis)) as Array<number>
@@ -57,7 +60,7 @@ const clerkOf = (standIn: StandIn) => {
   const post = (id: number) => ask("account.move", "action_post", { ids: [id] })
   const receivable = (field: string, id: number) =>
     idsOf("account.move.line", [[field, "=", id], ["account_type", "=", "asset_receivable"]])
-  const pay = (id: number, partner: number, amount: number) =>
+  const register = (partner: number, amount: number, memo?: string) =>
     Effect.gen(function* () {
       const [journal = 0] = yield* idsOf("account.journal", [["code", "=", "BNK1"], ["company_id", "=", 3]])
       const [payment = 0] = (yield* ask("account.payment", "create", {
@@ -68,9 +71,15 @@ const clerkOf = (standIn: StandIn) => {
           partner_id: partner,
           amount,
           date: "2026-11-22",
+          ...(memo !== undefined && { memo }),
         }],
       })) as Array<number>
       yield* ask("account.payment", "action_post", { ids: [payment] })
+      return payment
+    })
+  const pay = (id: number, partner: number, amount: number) =>
+    Effect.gen(function* () {
+      const payment = yield* register(partner, amount)
       const lines = [...(yield* receivable("move_id", id)), ...(yield* receivable("payment_id", payment))]
       yield* ask("account.move.line", "reconcile", { ids: lines })
       return payment
@@ -81,7 +90,7 @@ const clerkOf = (standIn: StandIn) => {
       ask("account.move", "read", { ids: [move], fields: ["partner_id"] }),
       (rows) => (rows as never as ReadonlyArray<{ partner_id: readonly [number] }>)[0]!.partner_id[0],
     )
-  return { ask, type, post, pay, receivable, moveOf, partnerOf }
+  return { ask, type, post, register, pay, receivable, moveOf, partnerOf }
 }
 
 const TYPES = ["posted", "withdrawn", "cancelled", "partly-paid", "paid", "reversed", "reopened"] as const
@@ -104,6 +113,29 @@ const told = Effect.map(
   (all) => all.map(({ data, type }) => `${String(data["reference"] ?? data["invoice"])} ${type.slice(8)}`),
 )
 
+/** The invoice of `billed` taken back as a whole, and somebody else's approval. */
+const credited = [
+  publication("credit-note.requested", {
+    key: "CN-1",
+    customer: invoice.customer,
+    invoice: "INV-1",
+    date: "2026-11-22",
+    currency: "EUR",
+    reason: "a courtesy",
+    requestedBy: "ada@example.test",
+    totals: { untaxed: "2.23", tax: "0.47", total: "2.70" },
+  }),
+  publication("approval.granted", { flow: "credit-notes", key: "CN-1", by: "fin@example.test" }),
+]
+const paid = [publication("payment.received", {
+  key: "PAY-1",
+  customer: invoice.customer,
+  date: "2026-11-22",
+  currency: "EUR",
+  amount: "2.70",
+  method: "transfer",
+  invoices: ["INV-1"],
+})]
 const { engagement: _, ...unbound } = invoice
 const billed = [
   publication("customer.upserted", customer, { sequence: 1 }),
@@ -113,6 +145,95 @@ const billed = [
     totals: { untaxed: "2.23", tax: "0.47", total: "2.70" },
   }),
 ]
+
+/** Types and what they are about, of another feed, in the order in which they went out. */
+const toldOf = (types: ReadonlyArray<string>, about: string) =>
+  Effect.map(
+    Effect.forEach(types, (type) => published(type)),
+    (all) =>
+      all.flat().toSorted((a, b) => Date.parse(a.time) - Date.parse(b.time))
+        .map(({ data, type }) => `${String(data["reference"] ?? data[about])} ${type}`),
+  )
+const creditNotes = toldOf(creditNoteFeed.facts.map(({ type }) => type), "creditNote")
+const payments = toldOf(paymentFeed.facts.map(({ type }) => type), "payment")
+
+describe("a feed of credit notes", () => {
+  it.effect("tells what a clerk posts, sets off and takes back, and nothing of Weir's own twice", () => {
+    const { clerk, product, test } = world()
+    return test(product(Effect.gen(function* () {
+      yield* pass(LOOK)
+      const { id: invoice, partner } = yield* clerk.type("TYPED", 100)
+      yield* clerk.post(invoice)
+      const credit = { move_type: "out_refund", partner_id: partner, reversed_entry_id: invoice }
+      const { id } = yield* clerk.type("CREDIT", 30, undefined, credit)
+      yield* pass(3 * LOOK)
+      assert.deepStrictEqual(yield* creditNotes, [])
+      // Posted, it is set off against the invoice that it cites.
+      yield* clerk.post(id)
+      yield* pass(3 * LOOK)
+      assert.deepStrictEqual(yield* creditNotes, ["CREDIT credit-note.posted", "CREDIT credit-note.settled"])
+      assert.deepStrictEqual(yield* told, ["TYPED posted", "TYPED partly-paid"])
+      const [settled] = yield* published("credit-note.settled")
+      assert.deepInclude(settled?.data, { creditNoteId: id, invoiceId: invoice, residual: "0.00", status: "settled" })
+      const [item = 0] = yield* clerk.receivable("move_id", id)
+      yield* clerk.ask("account.move.line", "remove_move_reconcile", { ids: [item] })
+      yield* pass(3 * LOOK)
+      yield* clerk.ask("account.move", "button_draft", { ids: [id] })
+      yield* pass(3 * LOOK)
+      yield* clerk.ask("account.move", "button_cancel", { ids: [id] })
+      yield* pass(3 * LOOK)
+      assert.deepStrictEqual((yield* creditNotes).slice(2), [
+        "CREDIT credit-note.reopened",
+        "CREDIT credit-note.withdrawn",
+        "CREDIT credit-note.cancelled",
+      ])
+
+      yield* publish(...billed)
+      yield* pass(3 * LOOK)
+      yield* publish(...credited)
+      yield* pass(12 * LOOK)
+      assert.deepStrictEqual((yield* creditNotes).slice(5), ["CN-1 credit-note.posted", "CN-1 credit-note.settled"])
+      const [, own] = yield* published("credit-note.posted")
+      assert.strictEqual(own?.data["residual"], undefined, "told by the flow")
+    })))
+  })
+})
+
+describe("a feed of payments", () => {
+  it.effect("tells what a clerk registers and takes back, and nothing of Weir's own", () => {
+    const { clerk, product, test } = world()
+    return test(product(Effect.gen(function* () {
+      yield* pass(LOOK)
+      const { partner } = yield* clerk.type("CUSTOMER", 1)
+      const payment = yield* clerk.register(partner, 25, "CASH")
+      yield* pass(3 * LOOK)
+      const [registered] = yield* published("payment.registered")
+      assert.deepInclude(registered?.data, {
+        payment: null,
+        paymentId: payment,
+        direction: "inbound",
+        customerId: partner,
+        amount: "25.00",
+        status: "registered",
+      })
+      yield* clerk.ask("account.payment", "action_draft", { ids: [payment] })
+      yield* pass(3 * LOOK)
+      yield* clerk.post(yield* clerk.type("OTHER", 1).pipe(Effect.map(({ id }) => id)))
+      yield* clerk.ask("account.payment", "action_post", { ids: [payment] })
+      yield* pass(3 * LOOK)
+      yield* clerk.ask("account.payment", "action_cancel", { ids: [payment] })
+      yield* publish(...billed, ...paid)
+      yield* pass(12 * LOOK)
+      assert.deepStrictEqual(yield* payments, [
+        "CASH payment.registered",
+        "CASH payment.withdrawn",
+        "CASH payment.registered",
+        "CASH payment.cancelled",
+      ])
+      assert.lengthOf(yield* published("payment.reconciled"), 1)
+    })))
+  })
+})
 
 describe("a feed of invoices", () => {
   it.effect("tells what a clerk posts, pays in parts, takes back and reverses, each once", () => {

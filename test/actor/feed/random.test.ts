@@ -186,7 +186,10 @@ describe("a feed, whatever happens", () => {
             const record = fact.data["invoiceId"] ?? idOf.get(String(fact.data["invoice"]))
             const aspect = POSTING.has(fact.type) ? "posting" : "payment"
             const state = stateIn(fact)
-            assert.notStrictEqual(last.get(`${record} ${aspect}`), state, `${about}: ${record} ${state} twice`)
+            // Cancelled, a draft again, which is nobody's business, and cancelled again.
+            if (state !== "cancelled") {
+              assert.notStrictEqual(last.get(`${record} ${aspect}`), state, `${about}: ${record} ${state} twice`)
+            }
             last.set(`${record} ${aspect}`, state)
             // What is no document any more has no payments.
             if (state === "withdrawn" || state === "cancelled") last.delete(`${record} payment`)

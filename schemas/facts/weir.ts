@@ -1,11 +1,8 @@
-/**
- * What Weir tells of itself and of what people change in Odoo: `data` of events on `erp-out.<entity>.<type>`. What single
- * flows tell of what they wrote is in their files.
- */
+/** What Weir tells of itself: `data` of events on `erp-out.<entity>.<type>`. */
 import { Schema } from "effect"
+import { nullable } from "./parts.ts"
 
 const entity = Schema.String.annotate({ description: "code of the legal entity", examples: ["be01"] })
-const nullable = (description: string) => Schema.NullOr(Schema.String).annotate({ description })
 
 const exception = {
   entity,
@@ -38,23 +35,3 @@ export const ModeChanged = Schema.Struct({
   override: Schema.Boolean.annotate({ description: "a person decided it" }),
   until: nullable("until when a person's decision counts"),
 }).annotate({ identifier: "ModeChanged", description: "What an entity may do changed" })
-
-/** `invoice.posted` and what follows: by the flow that posted it, or seen in Odoo. */
-export const InvoiceFact = Schema.Struct({
-  invoice: nullable("business key; null for one that a person entered"),
-  engagement: Schema.optionalKey(Schema.String.annotate({ description: "of one that the flow posted" })),
-  invoiceId: Schema.optionalKey(Schema.Int.annotate({ description: "database id in Odoo" })),
-  number: nullable("Odoo's number"),
-  reference: Schema.optionalKey(nullable("Odoo's reference")),
-  invoiceDate: nullable("day of the document"),
-  accountingDate: nullable("day on which Odoo booked it"),
-  currency: Schema.String,
-  untaxed: Schema.String,
-  tax: Schema.String,
-  total: Schema.String,
-  residual: Schema.optionalKey(Schema.String.annotate({ description: "what is still open" })),
-  status: Schema.optionalKey(nullable("what it is now")),
-  statusVersion: Schema.optionalKey(
-    Schema.NullOr(Schema.Int).annotate({ description: "version of the table that says what a status means" }),
-  ),
-}).annotate({ identifier: "InvoiceFact", description: "An invoice changed" })
