@@ -8,90 +8,28 @@
  * backlog that only shows that it works. `--heap 192` caps Weir's V8 heap (old generation) at so many MiB; default: as
  * the runtime sees fit. Prints a table, then JSON; exit code 1 when memory is not flat or above the limit.
  */
-import { Clock, Console, Effect, References } from "effect"
-import { readFileSync } from "node:fs"
+import { Console, Effect, References } from "effect"
 import process from "node:process"
-import { serve } from "../fixtures/odoo/server.ts"
-import { StandIn } from "../fixtures/odoo/StandIn.ts"
-import * as JetStreamBroker from "../src/broker/JetStreamBroker.ts"
+import * as backlogs from "./backlog.ts"
 import * as month from "./month.ts"
-import { load, residentMiB } from "./processes.ts"
-import { start } from "./servers.ts"
-import { service } from "./service.ts"
+import { load } from "./processes.ts"
 import { format, median, option, table } from "./table.ts"
 
 const quick = process.argv.includes("--quick")
-const backlogs = quick ? [2_000] : [option(process.argv, "small", 10_000), option(process.argv, "large", 500_000)]
+const sizes = quick ? [2_000] : [option(process.argv, "small", 10_000), option(process.argv, "large", 500_000)]
 const seconds = option(process.argv, "seconds", 240)
 /** 0: no cap. The flag is Weir's alone: the records of the stand-in are in this process. */
 const heap = process.argv.includes("--heap") ? option(process.argv, "heap", 192) : 0
 const LIMIT_MIB = 400
 /** Largest part by which memory may differ between the backlogs, and within one between its thirds. */
 const FLAT = 0.15
-const SAMPLE = "500 millis"
 /** What a runtime needs until its heap and its compiled code have settled; not part of the thirds. */
 const WARM_UP_SECONDS = 15
-const PAGE = 5_000
 const shape = month.defaults
 
-interface Sample {
-  readonly seconds: number
-  readonly mebibytes: number
-  /** Time lines in Odoo. */
-  readonly lines: number
-}
+const drain = (backlog: number) => backlogs.drained({ shape, backlog, heapMiB: heap, seconds })
 
-const rowsOf = (standIn: StandIn, model: string): number => standIn.store.tables.get(model)?.rows.size ?? 0
-
-/** Memory of `pid`, twice a second, until `isDone` or the time is over. */
-const sampled = Effect.fnUntraced(function* (
-  running: { readonly pid: number; readonly log: string },
-  standIn: StandIn,
-  isDone: () => boolean,
-) {
-  const samples: Array<Sample> = []
-  const began = yield* Clock.currentTimeMillis
-  while (!isDone()) {
-    yield* Effect.sleep(SAMPLE)
-    const elapsed = ((yield* Clock.currentTimeMillis) - began) / 1_000
-    const mebibytes = residentMiB(running.pid)
-    if (mebibytes === 0) {
-      return yield* Effect.die(new Error(`weir ended by itself:\n${readFileSync(running.log, "utf8").slice(-2_000)}`))
-    }
-    samples.push({ seconds: elapsed, mebibytes, lines: rowsOf(standIn, "account.analytic.line") })
-    if (elapsed > seconds) break
-  }
-  return samples
-})
-
-const drain = Effect.fnUntraced(function* (backlog: number) {
-  const servers = yield* start
-  const standIn = new StandIn({ companies: month.companiesOf(shape), employees: month.employeesOf(shape) })
-  const odooUrl = yield* serve(standIn)
-  const broker = yield* JetStreamBroker.make({ servers: servers.nats.url })
-  const weir = service({
-    folder: servers.dataDir,
-    configuration: month.configurationOf(shape, odooUrl),
-    natsUrl: servers.nats.url,
-    postgresUrl: yield* servers.database("ledger"),
-    heapMiB: heap,
-  })
-  yield* broker.provision
-  yield* broker.publish(month.masterEvents(shape))
-  const isPrepared = () => rowsOf(standIn, "sale.order") === shape.entities * shape.engagements
-  yield* Effect.scoped(Effect.gen(function* () {
-    yield* sampled(yield* weir, standIn, isPrepared)
-  }))
-  if (!isPrepared()) return yield* Effect.die(new Error(`no customers and engagements after ${seconds} s`))
-  for (let from = 0; from < backlog; from += PAGE) {
-    yield* broker.publish(month.timeEvents(shape, from, Math.min(backlog, from + PAGE)))
-  }
-  const running = yield* weir
-  const samples = yield* sampled(running, standIn, () => rowsOf(standIn, "account.analytic.line") >= backlog)
-  return { backlog, samples }
-}, Effect.scoped)
-
-const summary = ({ backlog, samples }: { readonly backlog: number; readonly samples: ReadonlyArray<Sample> }) => {
+const summary = ({ backlog, samples }: backlogs.Drained) => {
   const last = samples.at(-1)
   const settled = samples.filter((sample) => sample.seconds >= WARM_UP_SECONDS).map(({ mebibytes }) => mebibytes)
   const third = Math.floor(settled.length / 3)
@@ -99,7 +37,7 @@ const summary = ({ backlog, samples }: { readonly backlog: number; readonly samp
   const late = median(settled.slice(settled.length - third))
   return {
     backlog,
-    drained: last?.lines ?? 0,
+    drained: last?.written ?? 0,
     seconds: last?.seconds ?? 0,
     peakMiB: Math.max(...samples.map(({ mebibytes }) => mebibytes)),
     /** Medians of the first and the last third after the warm-up; undefined when it was over before. */
@@ -108,7 +46,7 @@ const summary = ({ backlog, samples }: { readonly backlog: number; readonly samp
 }
 
 const main = Effect.gen(function* () {
-  const results = yield* Effect.forEach(backlogs, (backlog) => Effect.map(drain(backlog), summary))
+  const results = yield* Effect.forEach(sizes, (backlog) => Effect.map(drain(backlog), summary))
   const peaks = results.map(({ peakMiB }) => peakMiB)
   const problems = [
     ...results.filter(({ peakMiB }) => peakMiB > LIMIT_MIB).map(({ backlog }) =>

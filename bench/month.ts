@@ -2,6 +2,7 @@
 import type { SeedCompany, SeedEmployee } from "../fixtures/odoo/seed.ts"
 import type { EngagementActivated } from "../schemas/engagement.ts"
 import type { CustomerUpserted } from "../schemas/customer.ts"
+import type { InvoiceRequested } from "../schemas/invoice.ts"
 import type { TimesheetApproved } from "../schemas/timesheet.ts"
 import type { Publication } from "../src/broker/Broker.ts"
 import { toMessage } from "../src/broker/cloudevents.ts"
@@ -116,3 +117,46 @@ export const timeEvents = (month: MonthOptions, from: number, to: number): Reado
     }
     return publication(entity, "timesheet.approved", timesheet.key, timesheet)
   })
+
+/** Invoices `from` to `to` of the entities' customers, the entities taking turns: 251.00 and 21 % of tax each. */
+export const invoiceEvents = (month: MonthOptions, from: number, to: number): ReadonlyArray<Publication> =>
+  Array.from({ length: to - from }, (_, offset) => {
+    const n = from + offset
+    const entity = entityOf(n % month.entities)
+    const invoice: typeof InvoiceRequested.Encoded = {
+      key: `INV-${n}`,
+      customer: `CUS-${entity}`,
+      invoiceDate: "2026-10-31",
+      currency: "EUR",
+      lines: [{ key: "1", description: "Senior", quantity: "2", unitPrice: "125.50", taxCode: "S21" }],
+      totals: { untaxed: "251.00", tax: "52.71", total: "303.71" },
+    }
+    return publication(entity, "invoice.requested", invoice.key, invoice)
+  })
+
+const CUSTOMERS = 400
+
+/**
+ * Versions `from` to `to` of customers of the first entity, `share` of them of one, the others evenly; each customer's
+ * number and name say which version it is.
+ */
+export const customerVersions = (share: number, from: number, to: number): ReadonlyArray<Publication> => {
+  const entity = entityOf(0)
+  const every = 20
+  const ofOne = Math.round(share * every)
+  return Array.from({ length: to - from }, (_, offset) => {
+    const n = from + offset
+    const [round, place] = [Math.floor(n / every), n % every]
+    const others = round * (every - ofOne) + place - ofOne
+    const [customer, version] = place < ofOne
+      ? [0, round * ofOne + place + 1]
+      : [1 + others % CUSTOMERS, Math.floor(others / CUSTOMERS) + 1]
+    const data: typeof CustomerUpserted.Encoded = {
+      key: `CUS-${customer}`,
+      name: `Version ${version}`,
+      kind: "company",
+      address: { country: "BE" },
+    }
+    return publication(entity, "customer.upserted", `${data.key}-${version}`, data, version)
+  })
+}

@@ -1,13 +1,13 @@
 /**
  * Weir beside others that do the same job: `deno run -A bench/peers.ts`, after `npm install` in `bench/peers`. All bring the
- * same approved time lines of one legal entity out of JetStream into the same stand-in Odoo over HTTP, each with the
- * guarantees that it has; `direct` has none and is told everything beforehand.
+ * same approved time lines of one legal entity, or with `--job invoices` invoices that are posted, out of JetStream into the
+ * same stand-in Odoo over HTTP, each with the guarantees that it has; `direct` has none and is told everything beforehand.
  *
- * Each runs twice, as a process of its own: once for speed, from its first line in Odoo to the last one; once to be ended by
+ * Each runs twice, as a process of its own: once for speed, from its first record in Odoo to the last one; once to be ended by
  * `kill -9` when two fifths are there, and started again. Then lines that are there twice and lines that are missing are
  * counted.
  *
- * Options: `--events 1000`; `--latency 100`, per cent of what a real Odoo with two workers takes, 0: none (default);
+ * Options: `--job timesheets`; `--events 1000`; `--latency 100`, per cent of what a real Odoo with two workers takes, 0: none (default);
  * `--only weir,pool`; `--quick`. Prints a table, then JSON.
  */
 import { Clock, Console, Effect, Redacted, References } from "effect"
@@ -18,6 +18,7 @@ import process from "node:process"
 import { fileURLToPath } from "node:url"
 import { measured } from "../fixtures/odoo/Latency.ts"
 import { serve } from "../fixtures/odoo/server.ts"
+import type { Rec } from "../fixtures/odoo/Model.ts"
 import { defaultKey, StandIn } from "../fixtures/odoo/StandIn.ts"
 import * as JetStreamBroker from "../src/broker/JetStreamBroker.ts"
 import * as month from "./month.ts"
@@ -36,7 +37,39 @@ const names = argument("only", "direct,weir,pool,moleculer,nest,script").split(
   ",",
 )
 const WORKERS = 2
-const LINES = "account.analytic.line"
+
+interface Job {
+  readonly model: string
+  /** Records that a contender has finished. */
+  readonly isDone: (row: Rec) => boolean
+  readonly events: typeof month.timeEvents
+  /** Business key in a record's external id, when Weir made it, or in the record. */
+  readonly flow: string
+  readonly keyOf: (row: Rec) => string
+  readonly title: string
+}
+
+const jobs: { readonly [name: string]: Job } = {
+  timesheets: {
+    model: "account.analytic.line",
+    isDone: () => true,
+    events: month.timeEvents,
+    flow: "timesheets",
+    keyOf: ({ name }) => String(name).split(" ", 1)[0]!,
+    title: "time lines",
+  },
+  invoices: {
+    model: "account.move",
+    isDone: ({ move_type, state }) => move_type === "out_invoice" && state === "posted",
+    events: month.invoiceEvents,
+    flow: "invoices",
+    keyOf: ({ ref }) => String(ref),
+    title: "posted invoices",
+  },
+}
+const jobName = argument("job", "timesheets")
+const job = jobs[jobName]
+if (job === undefined) throw new Error(`--job is one of ${Object.keys(jobs).join(", ")}`)
 /** A run that takes longer is ended as it stands. */
 const LIMIT_SECONDS = 240
 /** Nothing new for so long: what is missing now stays missing. Beyond the ack wait of all of them. */
@@ -75,16 +108,17 @@ const started = (program: Program, log: string) =>
       ),
   )
 
-/** Keys of the lines that stand in Odoo, each as often as it is there. */
+const rowsIn = (standIn: StandIn, model: string): ReadonlyArray<Rec> => [
+  ...standIn.store.tables.get(model)?.rows.values() ?? [],
+]
+
+/** Keys of what stands in Odoo, each as often as it is there. */
 const keysIn = (standIn: StandIn): ReadonlyArray<string> => {
+  const prefix = `weir_be01.${job.flow}_`
   const keyOf = new Map(
-    [...standIn.store.externalIds.get(LINES) ?? []].map((
-      [name, id],
-    ) => [id, name.replace("weir_be01.timesheets_", "")]),
+    [...standIn.store.externalIds.get(job.model) ?? []].map(([name, id]) => [id, name.replace(prefix, "")]),
   )
-  return [...standIn.store.tables.get(LINES)?.rows.values() ?? []].map((
-    { id, name },
-  ) => keyOf.get(id) ?? String(name).split(" ", 1)[0]!)
+  return rowsIn(standIn, job.model).filter(job.isDone).map((row) => keyOf.get(row.id) ?? job.keyOf(row))
 }
 
 const main = Effect.gen(function* () {
@@ -112,6 +146,7 @@ const main = Effect.gen(function* () {
           DURABLE: `${name}-${run}`,
           EVENTS: join(servers.dataDir, "events.ndjson"),
           WORKERS: String(WORKERS),
+          JOB: jobName,
         },
       }
     }
@@ -145,7 +180,7 @@ const main = Effect.gen(function* () {
     }
   }
 
-  const rowsOf = (standIn: StandIn, model = LINES) => standIn.store.tables.get(model)?.rows.size ?? 0
+  const rowsOf = (standIn: StandIn) => rowsIn(standIn, job.model).filter(job.isDone).length
   const until = Effect.fnUntraced(
     function* (isDone: () => boolean, progress: () => number = () => 0) {
       const began = yield* Clock.currentTimeMillis
@@ -170,12 +205,12 @@ const main = Effect.gen(function* () {
   yield* Effect.scoped(Effect.gen(function* () {
     const url = yield* serve(prepared)
     yield* started(programOf("weir", "masters", url, masters), log)
-    yield* until(() => rowsOf(prepared, "sale.order") === shape.engagements)
+    yield* until(() => rowsIn(prepared, "sale.order").length === shape.engagements)
     // Until the ledger knows too.
     yield* Effect.sleep("2 seconds")
   }))
   const state = [...prepared.store.dump()]
-  const lines = month.timeEvents(shape, 0, events)
+  const lines = job.events(shape, 0, events)
   for (let from = 0; from < events; from += 5_000) {
     yield* broker.publish(lines.slice(from, from + 5_000))
   }
@@ -260,7 +295,7 @@ const main = Effect.gen(function* () {
   )
   yield* Console.log(table([
     [
-      `${format(events)} time lines`,
+      `${format(events)} ${job.title}`,
       "events/s",
       "CPU s per 1000",
       "calls per 1000",
@@ -277,7 +312,7 @@ const main = Effect.gen(function* () {
     ]),
   ]))
   yield* Console.log(
-    JSON.stringify({ events, latency: scale, workers: WORKERS, results }),
+    JSON.stringify({ job: jobName, events, latency: scale, workers: WORKERS, results }),
   )
   if (process.argv.includes("--log")) {
     yield* Console.log(readFileSync(log, "utf8").slice(-4_000))

@@ -9,7 +9,7 @@ export const messagesOf = async (maxInFlight) => {
   const name = process.env.DURABLE
   await manager.consumers.add("ERP", {
     durable_name: name,
-    filter_subject: "erp.be01.timesheet.>",
+    filter_subject: process.env.JOB === "invoices" ? "erp.be01.invoice.>" : "erp.be01.timesheet.>",
     ack_policy: AckPolicy.Explicit,
     ack_wait: nanos(ACK_WAIT_SECONDS * 1_000),
     max_ack_pending: maxInFlight,

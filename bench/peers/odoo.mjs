@@ -1,4 +1,7 @@
-/** What the peers know of Odoo: JSON-2 calls, and one time line brought in the way scripts do, looked for and then made. */
+/**
+ * What the peers know of Odoo: JSON-2 calls, and one time line or invoice brought in the way scripts do, looked for and then
+ * made, an invoice posted. `JOB` says which.
+ */
 const { ODOO_KEY, ODOO_URL } = process.env
 const headers = {
   authorization: `bearer ${ODOO_KEY}`,
@@ -69,8 +72,45 @@ export const load = async (rows) => {
   if (ids === false) throw new Error(messages[0].message)
 }
 
+const once = new Map()
+/** The one record of a model that a domain names, asked for once. */
+const known = (model, domain) => {
+  const name = JSON.stringify([model, domain])
+  if (!once.has(name)) {
+    once.set(name, call(model, "search_read", { domain, fields: ["id"], limit: 1 }).then(([found]) => found.id))
+  }
+  return once.get(name)
+}
+
+/** An invoice as `create` takes it. */
+export const invoiceOf = async (data) => ({
+  move_type: "out_invoice",
+  ref: data.key,
+  invoice_date: data.invoiceDate,
+  partner_id: await known("res.partner", [["name", "=", "Customer of be01"]]),
+  journal_id: await known("account.journal", [["type", "=", "sale"]]),
+  invoice_line_ids: await Promise.all(data.lines.map(async (line) => [0, 0, {
+    name: line.description,
+    quantity: Number(line.quantity),
+    price_unit: Number(line.unitPrice),
+    tax_ids: [[6, 0, [
+      await known("account.tax", [["name", "=", "21%"], ["type_tax_use", "=", "sale"]]),
+    ]]],
+  }])),
+})
+
+const bringInvoice = async ({ data }) => {
+  const domain = [["ref", "=", data.key], ["move_type", "=", "out_invoice"]]
+  let [invoice] = await call("account.move", "search_read", { domain, fields: ["state"] })
+  if (invoice === undefined) {
+    const [id] = await call("account.move", "create", { vals_list: [await invoiceOf(data)] })
+    invoice = { id, state: "draft" }
+  }
+  if (invoice.state === "draft") await call("account.move", "action_post", { ids: [invoice.id] })
+}
+
 /** One event, as far as its author can tell exactly once: a crash between the two calls and the ack is looked for again. */
-export const bring = async ({ data }) => {
+const bringTime = async ({ data }) => {
   const employee = await employeeOf(data.consultant)
   const domain = [["name", "=", nameOf(data)]]
   const found = await call("account.analytic.line", "search_read", {
@@ -79,3 +119,5 @@ export const bring = async ({ data }) => {
   })
   if (found.length === 0) await load([rowOf(data, employee)])
 }
+
+export const bring = process.env.JOB === "invoices" ? bringInvoice : bringTime

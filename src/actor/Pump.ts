@@ -256,7 +256,9 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     while (true) {
       Latch.closeUnsafe(wake)
       if (stopping && schedule.size === 0) return null
-      if (!replayed && !lingered && !stopping && schedule.runnable > 0 && schedule.runnable < flow.batch.size) {
+      const isShort = schedule.runnable > 0 && schedule.runnable < flow.batch.size
+      // A key that has many events would wait for company before each of them.
+      if (!replayed && !lingered && !stopping && isShort && !schedule.hasFollowers) {
         lingered = true
         yield* Effect.sleep(flow.batch.linger)
         continue

@@ -52,6 +52,14 @@ export class Schedule {
     return this.#runnableKeys
   }
 
+  /** Whether behind an event that may be written now another one of its key waits. */
+  get hasFollowers(): boolean {
+    for (const names of this.#runnable.values()) {
+      for (const name of names) if (this.#queues.get(name)!.length > 1) return true
+    }
+    return false
+  }
+
   /** Events of `key` that are here. */
   queued(key: string): number {
     return this.#queues.get(key)?.length ?? 0

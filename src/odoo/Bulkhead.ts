@@ -14,6 +14,7 @@
  * entity may do; for the others the limit is of calls that get somewhere.
  */
 import type { Lane } from "../flow/Lane.ts"
+import { lanes } from "./FairQueue.ts"
 
 /** After its last call an entity's place is not kept free for it any longer. */
 const PRESENT_MILLIS = 60_000
@@ -66,6 +67,14 @@ export class Bulkhead {
 
   heldBy(entity: string): number {
     return this.#held.get(entity) ?? 0
+  }
+
+  /** Whether an entity holds places and all of them for calls that are more urgent than `lane`. */
+  holdsOnlyAbove(entity: string, lane: Lane): boolean {
+    const least = lanes.indexOf(lane)
+    if (this.heldBy(entity) === 0) return false
+    for (const held of this.#running) if (held.entity === entity && lanes.indexOf(held.lane) >= least) return false
+    return true
   }
 
   /** Calls that are late, of those that count against `entity`: none of its own. */

@@ -91,7 +91,10 @@ export class Door {
   open(nowMillis: number): number {
     while (this.queue.size > 0 && this.running + this.#kept.size < this.cap) {
       if (this.#intervalMillis > 0 && nowMillis < this.#nextStartMillis) return this.#nextStartMillis - nowMillis
-      const next = this.queue.take((entity, lane) => this.#may(entity, lane, this.#kept.size, nowMillis))
+      const next = this.queue.take(
+        (entity, lane) => this.#may(entity, lane, this.#kept.size, nowMillis),
+        (entity, lane) => this.#bulkhead.holdsOnlyAbove(entity, lane),
+      )
       if (next === undefined) break
       if (this.#intervalMillis > 0) this.#nextStartMillis = nowMillis + this.#intervalMillis
       this.#start(next, nowMillis)

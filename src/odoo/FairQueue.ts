@@ -21,6 +21,7 @@ export const FAVOUR = 4
 /** Whether an entity may have a turn in a lane now. */
 export type May = (entity: string, lane: Lane) => boolean
 const everybody: May = () => true
+const nobody: May = () => false
 
 /** Who was passed over, at a count below the one that had the turn, goes on from there. */
 const passOver = (states: Iterable<{ turn: number; readonly size: number }>, turn: number): void => {
@@ -64,12 +65,13 @@ class LaneState<A> {
     return fresh
   }
 
-  /** The lowest count among the entities that wait and may have a turn. */
-  next(may: May): EntityState<A> | undefined {
+  /** The lowest count among the entities that wait and may have a turn. Adds those to `owed` whose turn has to wait. */
+  next(may: May, waits: May, owed: Set<string>): EntityState<A> | undefined {
     let next: EntityState<A> | undefined
     for (const state of this.entities.values()) {
-      if (state.size === 0 || (next !== undefined && state.turn >= next.turn)) continue
+      if (state.size === 0 || owed.has(state.entity) || (next !== undefined && state.turn >= next.turn)) continue
       if (may(state.entity, this.lane)) next = state
+      else if (waits(state.entity, this.lane)) owed.add(state.entity)
     }
     return next
   }
@@ -130,14 +132,22 @@ export class FairQueue<A extends object> {
     state.turn = Math.max(state.turn, this.#now) + 1 / this.#shareOf(lane)
   }
 
-  /** The next of those that may; undefined when none may or nothing waits. */
-  take(may: May = everybody): A | undefined {
+  /**
+   * The next of those that may; undefined when none may or nothing waits. `waits`: who may not, and whose entity has no turn
+   * in a lane of a higher count either until it may; or the entity's more urgent calls would take each place that it gives
+   * back.
+   */
+  take(may: May = everybody, waits: May = nobody): A | undefined {
     let lane: LaneState<A> | undefined
     let own: EntityState<A> | undefined
-    for (const state of this.#lanes.values()) {
-      if (state.size === 0 || (lane !== undefined && state.turn >= lane.turn)) continue
-      const next = state.next(may)
-      if (next !== undefined) [lane, own] = [state, next]
+    const owed = new Set<string>()
+    // The more urgent one first where counts are equal.
+    for (const state of [...this.#lanes.values()].sort((a, b) => a.turn - b.turn)) {
+      if (state.size === 0) continue
+      own = state.next(may, waits, owed)
+      if (own === undefined) continue
+      lane = state
+      break
     }
     if (lane === undefined || own === undefined) return undefined
     passOver(this.#lanes.values(), lane.turn)

@@ -47,6 +47,16 @@ describe("Schedule", () => {
     assert.deepStrictEqual(sequences(schedule.take(10)), [2])
   })
 
+  it("tells whether an event that may be written has others of its key behind it", () => {
+    const schedule = make()
+    push(schedule, item("a", 1), item("b", 2), item("a", 3))
+    assert.isTrue(schedule.hasFollowers)
+    const first = schedule.take(1)!
+    assert.isFalse(schedule.hasFollowers, "what is being written is no reason to hurry")
+    finish(schedule, first)
+    assert.isFalse(schedule.hasFollowers)
+  })
+
   it("queues an identity that comes again under another key behind the first, to be asked about again", () => {
     const schedule = make()
     const same = (key: string, sequence: number): Item => {

@@ -377,6 +377,25 @@ describe("CallGate", () => {
       assert.strictEqual(yield* stuck, 1, "its own next call waits for it")
     }).pipe(Effect.provide(gateOf(eight))))
 
+  it.effect("gives an entity's less urgent calls their turns although its critical ones may have one place more", () =>
+    Effect.gen(function* () {
+      const gate = yield* CallGate
+      // Of two places one is for the other entity, which called a moment ago.
+      yield* gate.run("main", caller("bulk", "be02"), Effect.void)
+      const answered = { critical: 0, normal: 0 }
+      const calls = (lane: "critical" | "normal", millis: number) =>
+        Effect.forever(gate.run(
+          "main",
+          caller(lane, "be01"),
+          Effect.andThen(Effect.sync(() => answered[lane]++), Effect.sleep(millis)),
+        ))
+      // Never both at an end at once.
+      for (const millis of [70, 110, 130, 170]) yield* Effect.forkChild(calls("critical", millis))
+      yield* Effect.forkChild(calls("normal", 100))
+      for (let n = 0; n < 1_000; n++) yield* TestClock.adjust("20 millis")
+      assert.isAbove(answered.normal * 4, answered.critical, JSON.stringify(answered))
+    }).pipe(Effect.provide(gateOf({ workers: 2, share: 1 }))))
+
   it.effect("refuses a caller when too many wait already", () =>
     Effect.gen(function* () {
       const gate = yield* CallGate

@@ -178,6 +178,7 @@ class World {
       },
       network: makeNetwork(this.#outside, new Random(plan.seed, "network"), networkMillis, this.#traps.fate),
       observer: this.observer,
+      places: workers,
       settings: settingsOf(plan.shape),
       flows: flowsOf(plan.shape),
       seed: plan.seed,

@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly outside: Outside
   readonly network: Network
   readonly observer: Observer
+  /** Calls to Odoo at once, at most. */
+  readonly places: number
   readonly settings: Settings
   readonly flows: ReadonlyArray<Flow>
   readonly seed: number
@@ -60,7 +62,7 @@ export class Fleet {
   }
 
   start(): void {
-    const { flows, kernel, maxOpsBeforeYield, network, observer, outside, seed, settings } = this.#options
+    const { flows, kernel, maxOpsBeforeYield, network, observer, outside, places, seed, settings } = this.#options
     const name = `p${this.#members.length + 1}`
     const process = new Process(kernel, {
       name,
@@ -76,7 +78,7 @@ export class Fleet {
     process.fork(Layer.buildWithScope(layer, member.scope), (exit) => {
       if (Exit.isSuccess(exit)) {
         member.context = exit.value
-        watchLanes(Context.get(exit.value, CallGate), process, observer)
+        watchLanes(Context.get(exit.value, CallGate), process, observer, places)
       } else if (member === this.#current) observer.report("start", `${name} does not start: ${exit.cause}`)
     })
   }
