@@ -1,8 +1,8 @@
 /**
  * Whether payments overtake a flood: `deno run -A bench/lanes.ts`. A payment a second, of one legal entity, each of a
- * posted invoice; first alone, then while 50 000 approved time lines of four
- * entities of the same Odoo flood in. Told is the time from publication to the
- * durable outcome: payment posted in Odoo and matched with its invoice.
+ * posted invoice; first alone, then while 50 000 approved time lines of four entities of the same Odoo flood in, then while
+ * they still do and every call takes Odoo twice as long. Told is the time from publication to the durable outcome: payment
+ * posted in Odoo and matched with its invoice.
  *
  * Over the stand-in, in virtual time on its latency model. Options: `--lines 50000`, `--payments 100` in each part,
  * `--workers 4`; `--quick` for a small one. Prints a table.
@@ -37,7 +37,9 @@ const measure = Effect.fnUntraced(function* (share: number) {
     companies: companiesOf({ ...defaults, entities: businesses.length }),
     employees: businesses.flatMap(({ employees }) => employees),
   })
-  const odoo = makeOdoo(standIn, { latency: measured({ workers }) })
+  const normal = measured({ workers })
+  let pace = 1
+  const odoo = makeOdoo(standIn, { latency: { workers, cost: (request) => normal.cost(request) * pace } })
   const at = yield* stage(odoo, {
     databases: { main: { url: "http://127.0.0.1:1", database: "odoo", key: { env: "ODOO_API_KEY" }, workers, share } },
     entities: Object.fromEntries(businesses.map(({ options: { company, entity } }) => [entity, {
@@ -50,8 +52,8 @@ const measure = Effect.fnUntraced(function* (share: number) {
   })
   for (const each of businesses) yield* at.publish(each.masters())
   yield* at.applied("engagements", ENGAGEMENTS * businesses.length)
-  yield* at.publish(business.invoices(0, 2 * payments))
-  yield* at.applied("invoices", 2 * payments)
+  yield* at.publish(business.invoices(0, 3 * payments))
+  yield* at.applied("invoices", 3 * payments)
 
   /** One a second; answers their latencies. */
   const arrivals = Effect.fnUntraced(function* (from: number) {
@@ -69,18 +71,22 @@ const measure = Effect.fnUntraced(function* (share: number) {
   for (const each of businesses) yield* at.publish(each.time(0, lines / businesses.length))
   const flooded = yield* arrivals(payments)
   const brought = at.settled.filter(({ outcome }) => outcome.event.flow === "timesheets").length
-  yield* at.applied("timesheets", lines)
-  return { idle, flooded, brought }
+  pace = 2
+  const slow = yield* arrivals(2 * payments)
+  const left = at.settled.filter(({ outcome }) => outcome.event.flow === "timesheets").length
+  if (brought + left >= lines) return yield* Effect.die(new Error("the flood was over too soon: more --lines"))
+  return { idle, flooded, slow, brought }
 })
 
 const rows = SHARES.map((share) => {
-  const { brought, flooded, idle } = inVirtualTime(measure(share))
-  const at = (q: number) => [percentile(idle, q), percentile(flooded, q)] as const
-  const [[idle50, flooded50], [idle99, flooded99]] = [at(0.5), at(0.99)]
+  const { brought, flooded, idle, slow } = inVirtualTime(measure(share))
+  const at = (q: number) => [idle, flooded, slow].map((found) => percentile(found, q)) as [number, number, number]
+  const [[idle50, flooded50, slow50], [idle99, flooded99, slow99]] = [at(0.5), at(0.99)]
   return [
     String(share),
-    ...[idle50, flooded50, idle99, flooded99].map((millis) => format(millis)),
+    ...[idle50, flooded50, slow50, idle99, flooded99, slow99].map((millis) => format(millis)),
     format(flooded99 / idle99, 2),
+    format(slow99 / idle99, 2),
     format(brought),
   ]
 })
@@ -88,7 +94,18 @@ await Effect.runPromise(Console.log(
   `${payments} payments, one a second; ${lines} time lines; ${workers} Odoo workers; the stand-in's latency model, ` +
     `virtual time; milliseconds\n\n${
       table([
-        ["share", "p50 idle", "p50 flood", "p99 idle", "p99 flood", "p99 ratio", "time lines meanwhile"],
+        [
+          "share",
+          "p50 idle",
+          "flood",
+          "flood, Odoo slow",
+          "p99 idle",
+          "flood",
+          "flood, Odoo slow",
+          "p99 ratio",
+          "Odoo slow",
+          "time lines meanwhile",
+        ],
         ...rows,
       ])
     }`,

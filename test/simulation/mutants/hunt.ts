@@ -10,6 +10,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "../../..")
 /** What the simulation needs of the repository. */
 const copied = [
   "deno.json",
+  "deno.lock",
   "package.json",
   "schemas",
   "src",

@@ -145,7 +145,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a lane goes first for as long as it has something",
     file: "src/odoo/FairQueue.ts",
-    find: "if (state.size === 0 || (lane !== undefined && state.turn >= lane.turn)) continue",
-    replace: "if (state.size === 0 || lane !== undefined) continue",
+    find: "for (const state of [...this.#lanes.values()].sort((a, b) => a.turn - b.turn)) {",
+    replace: "for (const state of this.#lanes.values()) {",
   },
 ]
