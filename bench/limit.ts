@@ -4,13 +4,14 @@
  * do: everything known beforehand, no look at what is there, no record of what was done.
  *
  * - time lines: full calls of `load`, as many at once as Odoo has workers, each on engagements of its own;
- * - invoices: full calls of `create` and of `action_post`, one after the other, because they share a journal.
+ * - invoices: full calls of `create`, and of `action_post` one after the other, because they share a journal.
  *
  * The engine runs on broker and ledger in memory: what is compared is how Odoo is used. Over the stand-in in virtual time
  * on its latency model, exact; with `ODOO_URL`, `ODOO_DB` and `ODOO_API_KEY` over a real Odoo 19, where it writes, in turns,
- * medians of `--rounds 3`. Options: `--lines 4000`, `--invoices 400`, `--workers 2`; `--quick`. Prints a table, then JSON.
+ * medians of `--rounds 3`. Options: `--lines 4000`, `--invoices 400`, `--workers 2`; `--calls`
+ * says which; `--quick`. Prints a table, then JSON.
  */
-import { Clock, Console, Effect, References } from "effect"
+import { Clock, Console, Effect, References, Semaphore } from "effect"
 import process from "node:process"
 import { hire } from "../fixtures/odoo/employees.ts"
 import { measured } from "../fixtures/odoo/Latency.ts"
@@ -133,6 +134,7 @@ const directly = Effect.fnUntraced(function* (odoo: Odoo["Service"], entity: str
     for (const { customer } of all) {
       yield* known(partners, customer, "res.partner", [["ref", "=", `${entity}-${customer}`]])
     }
+    const journalLock = yield* Semaphore.make(1)
     return Effect.forEach(parts(all, INVOICES_A_CALL), (some) =>
       Effect.gen(function* () {
         const vals_list = some.map((invoice): Json => ({
@@ -149,8 +151,8 @@ const directly = Effect.fnUntraced(function* (odoo: Odoo["Service"], entity: str
           }]),
         }))
         const ids = yield* call("account.move", "create", { vals_list })
-        yield* call("account.move", "action_post", {}, ids as ReadonlyArray<number>)
-      }), { discard: true })
+        yield* journalLock.withPermit(call("account.move", "action_post", {}, ids as ReadonlyArray<number>))
+      }), { concurrency: workers, discard: true })
   })
   return { time, bill }
 })
@@ -185,6 +187,10 @@ const round = Effect.fnUntraced(function* (odoo: Odoo["Service"], entity: string
   const callsOf = Effect.fnUntraced(function* (flow: string, count: number, events: ReadonlyArray<Publication>) {
     at.clear()
     const seconds = yield* took(Effect.andThen(at.publish(events), at.applied(flow, count)))
+    if (process.argv.includes("--calls")) {
+      const counts = Map.groupBy(at.calls, ({ operation }) => operation)
+      yield* Console.error([...counts].map(([operation, some]) => `${some.length} ${operation}`).join(", "))
+    }
     return { seconds, calls: at.calls.length }
   })
   const directLines = yield* took(time)

@@ -30,6 +30,8 @@ export class Schedule {
   #eventIds = new Set<string>()
   /** Name of the queue in which an identity is. */
   #queueOf = new Map<string, string>()
+  /** Keys of which an event queues behind its identity in another queue, by its name: what follows queues there too. */
+  #guests = new Map<string, string>()
   /** Keys and identities settled while an admission was under way: its answers about them are stale. */
   #settledMeanwhile = new Set<string>()
   #admissions = 0
@@ -98,7 +100,8 @@ export class Schedule {
     for (const item of items) {
       const { eventId, key } = item.event
       // One identity under two keys would be two events in Odoo and one in the ledger: the second must see the first.
-      const name = this.#queueOf.get(eventId) ?? key
+      const name = this.#queueOf.get(eventId) ?? (this.#queues.has(key) ? key : this.#guests.get(key) ?? key)
+      if (name !== key) this.#guests.set(key, name)
       const queue = this.#queues.get(name)
       if (isHeld(item)) this.#eventIds.add(eventId)
       this.#queueOf.set(eventId, name)
@@ -157,6 +160,7 @@ export class Schedule {
       this.#size--
       if (isHeld(item)) this.#eventIds.delete(eventId)
       if (!queue.some(({ event }) => event.eventId === eventId)) this.#queueOf.delete(eventId)
+      if (name !== key && !queue.some(({ event }) => event.key === key)) this.#guests.delete(key)
       if (queue.length === 0) this.#queues.delete(name)
       else this.#mayRun(name, queue[0]!)
       if (this.#admissions > 0) this.#settledMeanwhile.add(key).add(eventId)

@@ -21,8 +21,8 @@ export interface GateDatabase {
   readonly callsPerSecond?: number
 }
 
-/** Turns' worth that the critical lane may be ahead of its share by places kept for it: one plan of eight calls. */
-const AHEAD = 1
+/** Turns' worth that the critical lane may be ahead of its share by places kept for it: one plan of twelve calls. */
+const AHEAD = 1.5
 
 /** A caller, while it waits and while it runs. */
 export class Waiter implements Held {

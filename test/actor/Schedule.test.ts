@@ -47,6 +47,20 @@ describe("Schedule", () => {
     assert.deepStrictEqual(sequences(schedule.take(10)), [2])
   })
 
+  it("keeps what follows an event behind it when that queues behind its identity under another key", () => {
+    const schedule = make()
+    const again = { ...item("a", 2), event: { ...item("a", 2).event, eventId: "e1" } }
+    push(schedule, item("b", 1), again, item("a", 3))
+    for (const sequence of [1, 2, 3]) {
+      const batch = schedule.take(10)!
+      assert.deepStrictEqual(sequences(batch), [sequence])
+      assert.isNull(schedule.take(10))
+      finish(schedule, batch)
+    }
+    push(schedule, item("a", 4), item("b", 5))
+    assert.deepStrictEqual(sequences(schedule.take(10)), [4, 5])
+  })
+
   it("tells whether an event that may be written has others of its key behind it", () => {
     const schedule = make()
     push(schedule, item("a", 1), item("b", 2), item("a", 3))
@@ -64,7 +78,7 @@ describe("Schedule", () => {
       return { ...made, event: { ...made.event, eventId: "same" } }
     }
     const [a, b, c] = [same("a", 1), same("b", 2), same("c", 4)]
-    push(schedule, a, b, item("b", 3))
+    push(schedule, a, b, item("c", 3))
     const first = schedule.take(10)!
     assert.deepStrictEqual(sequences(first), [1, 3])
     assert.deepStrictEqual([a.stale, b.stale], [false, true])

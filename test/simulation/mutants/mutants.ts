@@ -84,8 +84,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "several events of one key at once",
     file: "src/actor/Schedule.ts",
-    find: "const name = this.#queueOf.get(eventId) ?? key",
-    replace: "const name = this.#queueOf.get(eventId) ?? eventId",
+    find: "const name = this.#queueOf.get(eventId) ?? (",
+    replace: "const name = this.#queueOf.get(eventId) ?? eventId ?? (",
   },
   {
     name: "what was set aside overtakes what the stream brings again",

@@ -1,10 +1,12 @@
 /**
  * What Odoo commits, in its order. An upsert of an older version after a newer one sets a record back. Weir cannot take
- * back a call that it no longer waits for, so an abandoned or a stale owner's call may do that: it is counted. Any other
- * one is a violation.
+ * back a call that it no longer waits for, so an abandoned or a stale owner's call may do that: it is counted. So is one
+ * after a takeover: of what the owner before wrote and did not live to settle the ledger knows nothing; it comes again, in
+ * its order, and the books have to be right in the end. Any other one is a violation.
  */
 import type { StandIn } from "../../../fixtures/odoo/StandIn.ts"
 import type { Json } from "../../../src/odoo/Odoo.ts"
+import type { Process } from "../kernel/Kernel.ts"
 import type { Observer } from "./Observer.ts"
 
 const VERSION = /version (\d+)$/u
@@ -14,6 +16,7 @@ export class Commits {
   readonly overtaken = new Set<string>()
   readonly #observer: Observer
   readonly #versions = new Map<string, number>()
+  readonly #writers = new Map<string, Process>()
 
   constructor(standIn: StandIn, observer: Observer, trace: (line: string) => void) {
     this.#observer = observer
@@ -42,9 +45,15 @@ export class Commits {
       if (match === null || call === undefined) continue
       const key = `${match[1]} ${match[2]}`
       const before = this.#versions.get(key) ?? 0
+      const writer = this.#writers.get(key)
       this.#versions.set(key, version)
+      this.#writers.set(key, call.process)
       if (version >= before) {
         this.overtaken.delete(key)
+        continue
+      }
+      if (writer !== call.process && this.#observer.owns(call.process, call.entity)) {
+        this.#observer.cover("set back after a takeover")
         continue
       }
       const stale = !this.#observer.owns(call.process, call.entity)

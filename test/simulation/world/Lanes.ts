@@ -9,11 +9,12 @@ import type { Process } from "../kernel/Kernel.ts"
 import type { Observer } from "./Observer.ts"
 
 /**
- * Turns of others in a row: what the weights 8, 4, 2, 1 allow, twice, because turns are seen a little later, and eight calls
- * by which the critical lane may be ahead of its share. Added to them are as many as there are places: let in before the
- * lane began to wait, and seen after.
+ * Turns of others in a row: what the weights 8, 4, 2, 1 allow, twice; twelve calls by which the critical lane may be ahead
+ * of its share, which it gives back afterwards; and eight short ones of other entities, while a long one of its own holds
+ * its entity's part. Turns are seen a little later than they are given: as many as there are places may have been given
+ * before the lane began to wait, and as many before its own was seen.
  */
-const PATIENCE: Readonly<Record<Lane, number>> = { critical: 6, normal: 14, bulk: 21, backfill: 36 }
+const PATIENCE: Readonly<Record<Lane, number>> = { critical: 18, normal: 26, bulk: 33, backfill: 48 }
 
 interface Door {
   /** Callers that wait, by lane. */
@@ -46,7 +47,7 @@ export const watchLanes = (
       if (other === lane || count === 0) continue
       const passed = (door.passed.get(other) ?? 0) + 1
       door.passed.set(other, passed)
-      if (passed > PATIENCE[other] + places) {
+      if (passed > PATIENCE[other] + 2 * places) {
         observer.report("no lane starves", `${process.name}: ${passed} calls went before a waiting ${other} one`)
       }
     }
