@@ -7,3 +7,17 @@ import { Clock, Effect } from "effect"
 export const elapsedMillisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000_000n)
 
 export const elapsedMillis: Effect.Effect<number> = Effect.clockWith((clock) => Effect.succeed(elapsedMillisOf(clock)))
+
+/** A clock for what is made to go by the wall clock and must not: it tells the time that this one measures. */
+export const steadyClockOf = (clock: Clock.Clock): Clock.Clock => {
+  const nanos = () => clock.monotonicTimeNanosUnsafe()
+  return {
+    currentTimeMillisUnsafe: () => elapsedMillisOf(clock),
+    currentTimeMillis: Effect.sync(() => elapsedMillisOf(clock)),
+    currentTimeNanosUnsafe: nanos,
+    currentTimeNanos: Effect.sync(nanos),
+    monotonicTimeNanosUnsafe: nanos,
+    monotonicTimeNanos: Effect.sync(nanos),
+    sleep: (duration) => clock.sleep(duration),
+  }
+}

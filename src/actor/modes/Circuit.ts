@@ -12,6 +12,7 @@
  */
 import { Clock, Effect, Exit, Latch, Option, Schedule } from "effect"
 import { CircuitBreaker } from "effect/persistence"
+import { steadyClockOf } from "../../telemetry/elapsed.ts"
 import { circuitMeter } from "../../telemetry/Metrics.ts"
 import { Thresholds } from "./Thresholds.ts"
 
@@ -70,6 +71,8 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
 ) {
   const thresholds = yield* Thresholds
   const clock = yield* Clock.Clock
+  // It would stay open for an hour when the wall clock is set back by one.
+  const steadily = Effect.provideService(Clock.Clock, steadyClockOf(clock))
   const breaker = yield* CircuitBreaker.make({
     tripPolicy: CircuitBreaker.consecutive(thresholds.failures),
     openDuration: Schedule.min([
@@ -117,7 +120,7 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
   }
 
   /** Takes over what the breaker made of the last outcome. */
-  const observe = Effect.flatMap(Effect.orDie(breaker.state(dependency)), ({ _tag }) => {
+  const observe = Effect.flatMap(steadily(Effect.orDie(breaker.state(dependency))), ({ _tag }) => {
     const next = names[_tag]
     return next === state ? Effect.void : move(next)
   })
@@ -141,10 +144,10 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
   }
 
   const execute = <A, R>(call: Effect.Effect<A, E, R>, probing: boolean) =>
-    breaker.execute(probing ? Effect.andThen(observe, call) : call, {
+    breaker.execute(Effect.provideService(probing ? Effect.andThen(observe, call) : call, Clock.Clock, clock), {
       key: dependency,
       classify: outcomeOf(probing),
-    }).pipe(Effect.ensuring(observe))
+    }).pipe(steadily, Effect.ensuring(observe))
 
   const isRejected = (error: E | CircuitBreaker.CircuitBreakerError): error is CircuitBreaker.CircuitBreakerError =>
     error instanceof CircuitBreaker.CircuitBreakerError
@@ -166,7 +169,7 @@ export const makeCircuit = Effect.fnUntraced(function* <E extends { readonly mes
     while (true) {
       yield* Effect.raceFirst(barred.await, suspected.await)
       Latch.closeUnsafe(suspected)
-      const standing = yield* Effect.orDie(breaker.state(dependency))
+      const standing = yield* steadily(Effect.orDie(breaker.state(dependency)))
       if (standing._tag !== "HalfOpen") {
         yield* Effect.sleep(standing._tag === "Open" ? standing.retryAfter : thresholds.firstOpen)
       }

@@ -96,8 +96,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "one identity under two keys",
     file: "src/actor/Schedule.ts",
-    find: "const name = this.#queueOf.get(eventId) ?? key",
-    replace: "const name = key",
+    find: "const name = this.#queueOf.get(eventId) ?? (",
+    replace: "const name = key ?? (",
   },
   {
     name: "ready events are not taken up",
