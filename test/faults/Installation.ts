@@ -112,7 +112,7 @@ export interface Installation extends Observer {
   /** The same in a region. */
   readonly runnerIn: (number: number, region: string) => ReturnType<Installation["runner"]>
   /** The same with its own way to the broker. */
-  readonly runnerBehind: (number: number, broker: Proxy.Proxy) => ReturnType<Installation["runner"]>
+  readonly runnerBehind: (number: number, brokerUrl: string) => ReturnType<Installation["runner"]>
   /** Writes another `weir.json`; whoever runs may take it up. */
   readonly reconfigure: (change: (given: Configured) => unknown) => Effect.Effect<void>
   /** Publishes the whole scenario. */
@@ -230,7 +230,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     Program.start("src/cli/weir.ts", ["run", "--config", file], secrets, flags)
   const runner = Effect.fnUntraced(function* (
     number: number,
-    { behind, region }: { readonly behind?: Proxy.Proxy; readonly region?: string } = {},
+    { behind, region }: { readonly behind?: string; readonly region?: string } = {},
   ) {
     return yield* Program.start("src/cli/weir.ts", ["run", "--cluster", "--config", file], {
       ...secrets,
@@ -240,7 +240,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
       WEIR_CLUSTER_PORT: String(ports[number]),
       WEIR_CLUSTER_PROFILE: options.profile ?? "test",
       ...(options.shards !== undefined && { WEIR_CLUSTER_SHARDS: String(options.shards(ports)) }),
-      ...(behind !== undefined && { WEIR_NATS_URL: broker.url(behind.port) }),
+      ...(behind !== undefined && { WEIR_NATS_URL: behind }),
     })
   })
 

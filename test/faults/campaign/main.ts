@@ -17,9 +17,9 @@ import * as JetStreamBroker from "../../../src/broker/JetStreamBroker.ts"
 import * as Program from "../../../src/cli/lab/Program.ts"
 import * as Input from "../Input.ts"
 import * as Installation from "../Installation.ts"
-import * as Proxy from "../Proxy.ts"
 import { seedOf } from "../seed.ts"
 import { type Cluster, type Runner, strikes } from "./strikes.ts"
+import * as Way from "./Way.ts"
 
 const LATENCY = 0.05
 const DAYS = 21
@@ -87,8 +87,8 @@ const campaign = Effect.fnUntraced(function* (options: {
   console.log(`seed ${seed}: ${entities} entities, ${events} events in ${minutes} minutes, ${options.runners} runners`)
   const runners: Array<Runner> = []
   for (let number = 0; number < options.runners; number++) {
-    const broker = yield* Proxy.start(at.servers.broker.port)
-    runners.push({ broker, program: yield* at.runnerBehind(number, broker) })
+    const broker = yield* Way.make(number, at.servers.broker.port, at.servers.broker.url)
+    runners.push({ broker, program: yield* at.runnerBehind(number, broker.url) })
   }
   for (const { program } of runners) yield* program.said(/status on/u)
 
@@ -118,7 +118,7 @@ const campaign = Effect.fnUntraced(function* (options: {
     runners,
     working,
     replace: Effect.fnUntraced(function* (runner) {
-      runner.program = yield* at.runnerBehind(runners.indexOf(runner), runner.broker)
+      runner.program = yield* at.runnerBehind(runners.indexOf(runner), runner.broker.url)
       yield* runner.program.said(/status on/u)
     }),
   }
@@ -145,7 +145,7 @@ const campaign = Effect.fnUntraced(function* (options: {
     const { code } = yield* program.ended
     if (code !== 0) wrong.push(`a runner ended with ${code}`)
   }
-  return { events, counts, took, wrong, minutes: ((yield* millis) - began) / 60_000 }
+  return { events, counts, took, wrong, way: runners[0]!.broker.kind, minutes: ((yield* millis) - began) / 60_000 }
 })
 
 const median = (values: ReadonlyArray<number>): number =>
@@ -195,6 +195,10 @@ const main = Effect.gen(function* () {
     `${result.minutes.toFixed(1)} minutes, profile \`${values.profile}\`.`,
     "",
     ...strikes.map(({ name, what }) => `- \`${name}\`, ${result.counts.get(name) ?? 0} times: ${what}`),
+    "",
+    result.way === "namespace"
+      ? "Each runner's way to the broker leads through a network namespace of its own; dropped, its link is unplugged."
+      : "Each runner's way to the broker is a proxy; dropped, it swallows what comes.",
     "",
     ...table(result.took),
     "",

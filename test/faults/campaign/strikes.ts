@@ -3,12 +3,12 @@ import { Effect, type Scope } from "effect"
 import type { Random } from "../../../fixtures/generator/Random.ts"
 import type { Program } from "../../../src/cli/lab/Program.ts"
 import type { Installation } from "../Installation.ts"
-import type { Proxy } from "../Proxy.ts"
+import type { Way } from "./Way.ts"
 
 export interface Runner {
   program: Program
   /** Its own way to the broker. */
-  readonly broker: Proxy
+  readonly broker: Way
 }
 
 export interface Cluster {
