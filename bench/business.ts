@@ -48,6 +48,7 @@ export class Business {
         const customer: typeof CustomerUpserted.Encoded = {
           key: this.#customer(n),
           name: `Customer ${n}`,
+          reference: `${this.options.entity}-${this.#customer(n)}`,
           kind: "company",
           email: `accounts${n}@example.test`,
           address: { street: "Kaai 1", city: "Brussel", zip: "1000", country: "BE" },

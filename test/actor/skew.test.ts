@@ -101,6 +101,8 @@ describe("runners of two releases in one cluster", () => {
     const { configuration: __, ...less } = status
     assert.deepStrictEqual(sent(before, EntityStatus, less), less)
     assert.deepStrictEqual(sent(EntityStatus, before, status), less)
+    const flows = status.flows.map((flow) => ({ ...flow, feed: { seenAtMillis: 70_000, trouble: "" } }))
+    assert.deepStrictEqual(sent(EntityStatus, released, { ...status, flows }), status)
   })
 
   it("would not, if something new had to be there", () => {
