@@ -7,7 +7,7 @@
  * - `shared Odoo`: all three are in one, and only the calls of the first entity hang (a lock that is never given back).
  *
  * Over the stand-in, in virtual time on its latency model. Options: `--seconds 60` of each part, `--workers 8`;
- * `--quick` for a short one. Prints a table.
+ * `--quick` for a short one. Prints a table, then JSON.
  */
 import { Clock, Console, Effect } from "effect"
 import process from "node:process"
@@ -18,7 +18,7 @@ import { Odoo, OdooError } from "../src/odoo/Odoo.ts"
 import { Business } from "./business.ts"
 import { companiesOf, defaults, entityOf } from "./month.ts"
 import { stage } from "./stage.ts"
-import { format, option, table } from "./table.ts"
+import { both, format, option } from "./table.ts"
 import { inVirtualTime } from "./virtual.ts"
 
 const quick = process.argv.includes("--quick")
@@ -106,6 +106,6 @@ const rows = [true, false].map((own) => {
 await Effect.runPromise(Console.log(
   `${workers} workers an Odoo, half of them for Weir; ${seconds} s each; the stand-in's latency model, virtual time; ` +
     `time lines a second of the two healthy entities\n\n${
-      table([["", "before", "while one hangs", "of before"], ...rows])
+      both([["", "before", "while one hangs", "of before"], ...rows])
     }`,
 ))

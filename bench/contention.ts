@@ -5,7 +5,7 @@
  *
  * Over the stand-in, in virtual time on its latency model: exact. With `ODOO_URL`, `ODOO_DB` and `ODOO_API_KEY` over a
  * real Odoo 19, in the time that it takes; it writes there. Options: `--lines 2000`, `--invoices 200`, `--workers 4`;
- * `--quick` for a small one. Prints a table.
+ * `--quick` for a small one. Prints a table, then JSON.
  */
 import { Console, Effect } from "effect"
 import process from "node:process"
@@ -18,7 +18,7 @@ import { catalog } from "../streams/catalog.ts"
 import { Business } from "./business.ts"
 import { liveOdoo } from "./live.ts"
 import { type Call, stage } from "./stage.ts"
-import { format, option, table } from "./table.ts"
+import { both, format, option } from "./table.ts"
 import { inVirtualTime } from "./virtual.ts"
 
 const quick = process.argv.includes("--quick")
@@ -126,7 +126,7 @@ const main = Effect.gen(function* () {
       live ? "real Odoo" : "the stand-in's latency model, virtual time"
     }\n`,
   )
-  yield* Console.log(table([HEAD, rowOf("as Weir does", rounds[0]!), rowOf("without parents", rounds[1]!)]))
+  yield* Console.log(both([HEAD, rowOf("as Weir does", rounds[0]!), rowOf("without parents", rounds[1]!)]))
 })
 
 await Effect.runPromise(main)

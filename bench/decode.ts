@@ -31,6 +31,8 @@ const timesheetOf = Schema.decodeUnknownResult(TimesheetApproved, { errors: "all
 const raws = deliveries.map((delivery) => Result.getOrThrow(parseEnvelope(delivery)))
 const payloads = raws.map((raw) => Result.getOrThrow(envelopeOf(raw)).data)
 
+/** Microseconds of CPU an event. */
+const results: Record<string, number> = {}
 const measured = (name: string, work: (index: number) => unknown): void => {
   const micros = Array.from({ length: rounds }, () => {
     const start = process.cpuUsage()
@@ -38,6 +40,7 @@ const measured = (name: string, work: (index: number) => unknown): void => {
     const { system, user } = process.cpuUsage(start)
     return (system + user) / events
   })
+  results[name] = median(micros)
   console.log(`${name.padEnd(24)} ${format(median(micros), 2).padStart(7)} µs`)
 }
 
@@ -46,3 +49,4 @@ measured("schema of the envelope", (index) => envelopeOf(raws[index]))
 measured("schema of the payload", (index) => timesheetOf(payloads[index]))
 measured("fingerprint", (index) => fingerprint(payloads[index]))
 measured("the stage as a whole", (index) => decoder.delivery(deliveries[index]!))
+console.log(JSON.stringify({ events, micros: results }))

@@ -13,7 +13,7 @@ import { EmbeddedPostgres } from "../src/embedded/Postgres.ts"
 import { Desk, type ExceptionFilter, type ExceptionPlace } from "../src/ledger/Desk.ts"
 import * as PgLedger from "../src/ledger/PgLedger.ts"
 import * as PgPorts from "../src/ledger/PgPorts.ts"
-import { format, median, option, table } from "./table.ts"
+import { both, format, median, option } from "./table.ts"
 
 const ROUNDS = 15
 const LIMIT = 50
@@ -131,7 +131,7 @@ const main = Effect.gen(function* () {
   yield* measure("one flow, from the middle on", desk.list({ ...parked, flow: "invoices" }, { after, limit: LIMIT }))
   yield* measure("groups, the largest 50", desk.groups({ entities: null }, LIMIT))
   yield* measure("one exception", desk.file("e01", "source#1"))
-  yield* Console.log(table(shown))
+  yield* Console.log(both(shown))
   return failed === 0
 })
 

@@ -84,7 +84,10 @@ const titles = [
 ]
 console.log(`${values.cluster ? "weir run --cluster" : "weir run"}, ${seconds} s, load ${load()}`)
 console.log(titles.join("  "))
+const results: Array<object> = []
 for (const count of counts) {
   const row = await Effect.runPromise(round(count))
+  results.push(Object.fromEntries(row.map((cell, n) => [titles[n]!, Number(cell)])))
   console.log(row.map((cell, n) => String(cell).padStart(titles[n]!.length)).join("  "))
 }
+console.log(JSON.stringify({ seconds, load: load(), results }))

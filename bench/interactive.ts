@@ -5,7 +5,7 @@
  *
  * Over the stand-in, in virtual time on its latency model. With `ODOO_URL`, `ODOO_DB` and `ODOO_API_KEY` over a real Odoo
  * 19, in the time that it takes; it writes there. Options: `--lines 20000`, `--invoices 400`, `--workers 4`,
- * `--requests 300` of the user in each part; `--quick` for a small one. Prints a table.
+ * `--requests 300` of the user in each part; `--quick` for a small one. Prints a table, then JSON.
  */
 import { Clock, Console, Effect, Exit, Fiber } from "effect"
 import process from "node:process"
@@ -18,7 +18,7 @@ import { Business } from "./business.ts"
 import { liveOdoo } from "./live.ts"
 import { companiesOf, defaults, entityOf } from "./month.ts"
 import { stage } from "./stage.ts"
-import { format, option, percentile, table } from "./table.ts"
+import { both, format, option, percentile } from "./table.ts"
 import { inVirtualTime } from "./virtual.ts"
 
 const quick = process.argv.includes("--quick")
@@ -155,7 +155,7 @@ await Effect.runPromise(Console.log(
   `${workers} Odoo workers, ${lines} time lines and ${invoices} invoices, ${
     live ? "real Odoo" : "the stand-in's latency model, virtual time"
   }; milliseconds\n\n${
-    table([
+    both([
       ["share", "request", "requests", "p50 quiet", "p50 surge", "p95 quiet", "p95 surge", "p95 ratio"],
       ...results.flatMap((result, index) => rowsOf(String(SHARES[index]), result)),
     ])

@@ -5,7 +5,7 @@
  * from publication to the durable outcome: payment posted in Odoo and matched with its invoice.
  *
  * Over the stand-in, in virtual time on its latency model. Options: `--lines 50000`, `--payments 100` in each part,
- * `--workers 4`; `--quick` for a small one. Prints a table.
+ * `--workers 4`; `--quick` for a small one. Prints a table, then JSON.
  */
 import { Console, Effect } from "effect"
 import process from "node:process"
@@ -15,7 +15,7 @@ import { make as makeOdoo } from "../fixtures/odoo/StandInOdoo.ts"
 import { Business } from "./business.ts"
 import { companiesOf, defaults, entityOf } from "./month.ts"
 import { stage } from "./stage.ts"
-import { format, option, percentile, table } from "./table.ts"
+import { both, format, option, percentile } from "./table.ts"
 import { inVirtualTime } from "./virtual.ts"
 
 const quick = process.argv.includes("--quick")
@@ -105,5 +105,5 @@ const rows = SHARES.flatMap((share) => {
 })
 await Effect.runPromise(Console.log(
   `${payments} payments, one a second; ${lines} time lines; ${workers} Odoo workers; the stand-in's latency model, ` +
-    `virtual time; milliseconds\n\n${table([["", "share", "p50", "p99", "p50 / idle", "p99 / idle"], ...rows])}`,
+    `virtual time; milliseconds\n\n${both([["", "share", "p50", "p99", "p50 / idle", "p99 / idle"], ...rows])}`,
 ))

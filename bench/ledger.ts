@@ -99,8 +99,10 @@ const main = Effect.gen(function* () {
   const fence = yield* ledger.claim("be01", "bench")
   yield* round(fence, 500)
   yield* Console.log("one connection        admit/s  settle/s")
+  const batches: Record<number, { readonly admit: number; readonly settle: number }> = {}
   for (const size of sizes) {
     const all = yield* Effect.forEach(Array.from({ length: rounds }), () => round(fence, size))
+    batches[size] = { admit: median(all.map((r) => r.admit)), settle: median(all.map((r) => r.settle)) }
     yield* Console.log(
       `  batches of ${String(size).padStart(3)} ${rate(median(all.map((r) => r.admit)))} ${
         rate(median(all.map((r) => r.settle)))
@@ -117,6 +119,7 @@ const main = Effect.gen(function* () {
   yield* Console.log(
     `${parallel} entities at once, batches of 500, admit and settle: ${rate(median(overall))} events/s`,
   )
+  yield* Console.log(JSON.stringify({ batches, parallel, eventsPerSecond: median(overall) }))
 })
 
 await Effect.runPromise(Effect.scoped(main))

@@ -28,6 +28,7 @@ const at = (host: string): Place => ({ host, port: Number(values.port) })
 const many = (): void => {
   const random = new Random(1, "placement")
   console.log("entities  runners  shards  most of one runner, times its fair part: median  1 in 20")
+  const results: Array<object> = []
   for (const count of [6, 20, 40, 400]) {
     const entities = firm(count, count).map(({ code }) => code)
     for (const runners of [2, 3, 5]) {
@@ -37,11 +38,13 @@ const many = (): void => {
           return skewOf(placed(hosts.map(at), entities, shards), runners)
         }).sort((a, b) => a - b)
         const part = (of: number) => found[Math.floor(of * (found.length - 1))]!.toFixed(2)
+        results.push({ entities: count, runners, shards, median: Number(part(0.5)), oneInTwenty: Number(part(0.95)) })
         const cells = [String(count).padStart(8), String(runners).padStart(7), String(shards).padStart(6)]
         console.log(`${cells.join("  ")}  ${part(0.5).padStart(49)}  ${part(0.95).padStart(7)}`)
       }
     }
   }
+  console.log(JSON.stringify(results))
 }
 
 const mine = (hosts: ReadonlyArray<string>, entities: ReadonlyArray<string>): void => {

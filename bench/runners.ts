@@ -113,10 +113,14 @@ const options = {
 
 console.log(`each runner has ${options.part} of a core; ${entities} entities; load ${load()}`)
 console.log("runners  entities each  events/s  times one")
+const results: Array<Round> = []
 let one = 0
 for (const runners of values.runners.split(",").map(Number)) {
-  const { owned, rate } = await Effect.runPromise(round(runners, options))
+  const result = await Effect.runPromise(round(runners, options))
+  const { owned, rate } = result
+  results.push(result)
   if (one === 0) one = rate / runners
   const columns = [String(runners).padStart(7), owned.join("/").padStart(13), rate.toFixed(1).padStart(8)]
   console.log(`${columns.join("  ")}  ${(rate / one).toFixed(2).padStart(9)}`)
 }
+console.log(JSON.stringify({ ...options, load: load(), results }))

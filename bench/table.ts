@@ -27,6 +27,13 @@ export const table = (rows: ReadonlyArray<ReadonlyArray<string>>): string => {
   ).join("\n")
 }
 
+/** The same as one line of JSON: a record a row, by the head. Cells stay as they are shown. */
+const records = ([head = [], ...rows]: ReadonlyArray<ReadonlyArray<string>>): string =>
+  JSON.stringify(rows.map((row) => Object.fromEntries(row.map((cell, n) => [head[n] || "case", cell]))))
+
+/** Table for people, then JSON for programs. */
+export const both = (rows: ReadonlyArray<ReadonlyArray<string>>): string => `${table(rows)}\n\n${records(rows)}`
+
 /** The number after `--name` on the command line. */
 export const option = (args: ReadonlyArray<string>, name: string, fallback: number): number => {
   const at = args.indexOf(`--${name}`)

@@ -7,7 +7,7 @@
  * - the time from an engagement's outcome to the first and to the last of its lines in Odoo, while all others wait;
  * - the time until all are in Odoo once their engagements are there.
  *
- * Options: `--lines 100000`; `--quick` for a few that only show that it works. Prints a table.
+ * Options: `--lines 100000`; `--quick` for a few that only show that it works. Prints a table, then JSON.
  */
 import { Clock, Console, Effect, References } from "effect"
 import { readFileSync } from "node:fs"
@@ -21,7 +21,7 @@ import * as month from "./month.ts"
 import { load, residentMiB } from "./processes.ts"
 import { start } from "./servers.ts"
 import { service } from "./service.ts"
-import { format, median, option, table } from "./table.ts"
+import { both, format, median, option } from "./table.ts"
 
 const quick = process.argv.includes("--quick")
 const lines = option(process.argv, "lines", quick ? 3_000 : 100_000)
@@ -131,7 +131,7 @@ const lineCountWithout = (messageId: string): Effect.Effect<number> =>
 
 process.exitCode = await Effect.runPromise(
   Effect.scoped(main).pipe(
-    Effect.flatMap((rows) => Console.log(table([["", ""], ...rows]))),
+    Effect.flatMap((rows) => Console.log(both([["", "value"], ...rows]))),
     Effect.as(0),
     Effect.provideService(References.MinimumLogLevel, "Warn"),
   ),
