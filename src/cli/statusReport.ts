@@ -22,7 +22,7 @@ const number = (title: string, cell: (row: StatusRow) => number | null): Column<
 /** A feed that has not seen all of Odoo for so long is behind. */
 const FEED_BEHIND_SECONDS = 900
 
-const troubleOf = ({ feedAgeSeconds, feedTrouble, trouble }: StatusRow): string => {
+const troubleOf = ({ feedAgeSeconds = null, feedTrouble = "", trouble }: StatusRow): string => {
   if (trouble !== "") return trouble
   if (feedTrouble !== "") return `feed: ${feedTrouble}`
   return feedAgeSeconds !== null && feedAgeSeconds > FEED_BEHIND_SECONDS

@@ -53,10 +53,13 @@ export const StatusRow = Schema.Struct({
   attempts: Schema.Int,
   /** When the next one of them is tried, RFC 3339; null when there is none. */
   nextTry: Schema.NullOr(Schema.String),
-  /** Seconds since the flow's feed had last seen all that people changed in Odoo; null: it has none, or it did not yet. */
-  feedAgeSeconds: Schema.NullOr(Schema.Int),
+  /**
+   * Seconds since the flow's feed had last seen all that people changed in Odoo; null: it has none, or it did not yet. Left
+   * out by a service of an older release.
+   */
+  feedAgeSeconds: Schema.optionalKey(Schema.NullOr(Schema.Int)),
   /** Why the feed's last look did not succeed; empty otherwise. */
-  feedTrouble: Schema.String,
+  feedTrouble: Schema.optionalKey(Schema.String),
 }).annotate({ identifier: "StatusRow" })
 export type StatusRow = typeof StatusRow.Type
 

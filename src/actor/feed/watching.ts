@@ -10,7 +10,8 @@
  *      └──────────────────────────────────────────────────────────────────────────────────────────────┘
  *
  * It is the last to be served: its calls are in the lane of backfills, it rests many times as long as its calls took, with
- * the entity's other feeds resting as well, and it steps back while others wait for Odoo. It looks at nothing while Odoo is away, in mode `hold`, and while its flow is paused.
+ * the entity's other feeds resting as well, and it steps back while others wait for Odoo. It looks at nothing while Odoo is
+ * away, in mode `hold`, and while its flow is paused.
  */
 import { Cause, Clock, Duration, Effect, type Semaphore } from "effect"
 import type { Feed } from "../../flow/Feed.ts"
