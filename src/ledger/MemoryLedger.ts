@@ -5,6 +5,7 @@
 import { Context, Effect, Layer } from "effect"
 import { Access } from "./Access.ts"
 import { Amendments } from "./Amendments.ts"
+import { Archives } from "./Archives.ts"
 import { Desk } from "./Desk.ts"
 import { type EventState, Ledger, type Tally } from "./Ledger.ts"
 import { Recall } from "./Recall.ts"
@@ -12,6 +13,7 @@ import { Runs } from "./Runs.ts"
 import { makeAccess } from "./memory/access.ts"
 import { answersIn } from "./memory/admit.ts"
 import { makeAmendments } from "./memory/amendments.ts"
+import { makeArchives } from "./memory/archives.ts"
 import { dismiss, retry } from "./memory/decide.ts"
 import { makeDesk } from "./memory/desk.ts"
 import { move } from "./memory/history.ts"
@@ -49,6 +51,7 @@ export class MemoryLedger extends Context.Service<MemoryLedger, {
   readonly desk: typeof Desk.Service
   readonly amendments: typeof Amendments.Service
   readonly redrives: typeof Redrives.Service
+  readonly archives: typeof Archives.Service
   /** The next `count` calls (of `operation`, for example `settle`, or of any) fail as `Unavailable`. Adds up. */
   readonly failNext: (count: number, fault: Fault, operation?: string) => Effect.Effect<void>
   readonly inspect: Effect.Effect<ReadonlyArray<Inspection>>
@@ -212,6 +215,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
     desk: makeDesk(store),
     amendments: makeAmendments(store),
     redrives: makeRedrives(store),
+    archives: makeArchives(store),
     failNext: (count, fault, operation) => Effect.sync(() => store.plan(count, fault, operation)),
     inspect: Effect.sync(() =>
       [...entities].map(([entity, state]) => ({
@@ -226,7 +230,7 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
 })
 
 /** The handle and the ports. */
-export type Ports = Ledger | Access | Desk | Amendments | Redrives | Recall | Runs
+export type Ports = Ledger | Access | Desk | Amendments | Redrives | Recall | Runs | Archives
 
 export const layer: Layer.Layer<MemoryLedger | Ports> = Layer.effectContext(
   Effect.map(make, (handle) =>
@@ -238,5 +242,6 @@ export const layer: Layer.Layer<MemoryLedger | Ports> = Layer.effectContext(
       Context.add(Desk, handle.desk),
       Context.add(Amendments, handle.amendments),
       Context.add(Redrives, handle.redrives),
+      Context.add(Archives, handle.archives),
     )),
 )

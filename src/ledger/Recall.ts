@@ -6,7 +6,7 @@
 import { Context, type Effect } from "effect"
 import type { Answer, EventRecord, EventState, LedgerError, Question } from "./Ledger.ts"
 
-/** An event as the ledger has it. */
+/** An event as the ledger has it. Of one that was archived and dropped only id, state, payload and message are known. */
 export interface Recollection extends EventRecord {
   readonly state: EventState
 }

@@ -31,7 +31,7 @@ export type RunState = typeof runStates[number]
 /** Runs in these states are the entity's owner's to go on with. */
 export const openStates: ReadonlyArray<RunState> = ["examining", "applying"]
 
-export type RunKind = "replay" | "reconciliation" | "rebuild"
+export type RunKind = "replay" | "reconciliation" | "rebuild" | "archive"
 
 type Json = null | boolean | number | string | ReadonlyArray<Json> | { readonly [key: string]: Json }
 export type RunJson = { readonly [name: string]: Json }

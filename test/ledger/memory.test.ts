@@ -3,6 +3,7 @@ import { Effect } from "effect"
 import process from "node:process"
 import { layer, make } from "../../src/ledger/MemoryLedger.ts"
 import { accessSuite } from "./Access.suite.ts"
+import { archivesSuite } from "./Archives.suite.ts"
 import { deskSuite } from "./Desk.suite.ts"
 import { ledgerSuite } from "./Ledger.suite.ts"
 import { recallSuite } from "./Recall.suite.ts"
@@ -15,6 +16,7 @@ accessSuite("memory", layer)
 recallSuite("memory", layer)
 runsSuite("memory", layer)
 deskSuite("memory", layer)
+archivesSuite("memory", layer)
 
 describe("MemoryLedger", () => {
   it.effect("fails before a call took effect, or after, as often as planned", () =>

@@ -15,6 +15,7 @@ const all = [
   "0008_windows",
   "0010_runs",
   "0012_facts",
+  "0017_retention",
 ]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
@@ -30,6 +31,7 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
         [
           "amendment",
           "api_token",
+          "archive",
           "audit",
           "audit_anchor",
           "checkpoint",
@@ -47,6 +49,7 @@ layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {
           "migration",
           "outbox",
           "redrive",
+          "remembered",
           "run",
           "run_event",
           "tally",

@@ -13,6 +13,7 @@ import { causeOf, fingerprintOf } from "../../src/ledger/cause.ts"
 import * as PgDesk from "../../src/ledger/PgDesk.ts"
 import * as PgPorts from "../../src/ledger/PgPorts.ts"
 import { accessSuite } from "./Access.suite.ts"
+import { archivesSuite } from "./Archives.suite.ts"
 import { deskSuite } from "./Desk.suite.ts"
 import { freshEntity, ledgerSuite } from "./Ledger.suite.ts"
 import { reasons } from "../../src/reason/Reason.ts"
@@ -39,6 +40,7 @@ accessSuite("PostgreSQL", ports)
 recallSuite("PostgreSQL", ports)
 runsSuite("PostgreSQL", ports)
 deskSuite("PostgreSQL", ports)
+archivesSuite("PostgreSQL", ports)
 
 layer(Layer.provideMerge(ledger, Server.layer), { timeout: "60 seconds" })("PgLedger", (it) => {
   it.effect.each(seedsOf(process.env["WEIR_SEED"]))(

@@ -1,5 +1,6 @@
 /** What the memory adapters of the ledger's ports share: the entities, and the faults that are planned for their calls. */
 import { Clock, Effect } from "effect"
+import type { Archive } from "../Archives.ts"
 import { type Fence, LedgerError } from "../Ledger.ts"
 import { fenced } from "../sql/failure.ts"
 import { type AccessState, emptyAccess } from "./accessState.ts"
@@ -30,6 +31,8 @@ export class Store {
   readonly amendments: Array<AmendmentEntry> = []
   readonly redrives: Array<RedriveEntry> = []
   readonly runs: RunsState = new Map()
+  /** By entity, kind and name. */
+  readonly archives = new Map<string, Archive>()
   readonly #planned: Array<Planned> = []
   readonly positions = { last: 0, outbox: 0 }
 

@@ -19,8 +19,13 @@ export const answersIn = (
     const eventId = printable(question.eventId)
     const known = state.events.get(eventId)
     const own = state.held.get(eventId)
+    const dropped = state.remembered.get(eventId)
     return {
-      seen: known === undefined ? null : { state: stateOf(state, known), payloadHash: known.record.payloadHash },
+      seen: known !== undefined
+        ? { state: stateOf(state, known), payloadHash: known.record.payloadHash }
+        : dropped === undefined
+        ? null
+        : { state: dropped.state, payloadHash: dropped.payloadHash },
       mapping: mappingOf(state, { flow, key: question.key }),
       blocked: (rivals.get(nameOf(flow, question.key)) ?? []).some((rival) =>
         rival !== own && (own === undefined || isBefore(rival.record, own.record))

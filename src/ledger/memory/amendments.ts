@@ -9,8 +9,12 @@ import type { Store } from "./Store.ts"
 export interface AmendmentEntry {
   amendment: Amendment
   readonly baseHash: string
+  /** The payload as it came. */
+  readonly original: Uint8Array
   readonly data: Uint8Array
   readonly key: string
+  /** It was archived and dropped. */
+  archived?: true
 }
 
 const hashOf = ({ message }: HeldEntry): string => createHash("sha256").update(message.data).digest("hex")
@@ -30,7 +34,7 @@ export const makeAmendments = (store: Store): typeof Amendments.Service => {
 
   const decide = (id: number, apply: boolean, by: string, reason: string, nowMillis: number): Verdict => {
     const entry = amendments[id - 1]
-    if (entry === undefined) return "none"
+    if (entry === undefined || entry.archived === true) return "none"
     const { entity, eventId, financial, proposedBy, state } = entry.amendment
     if (state !== "proposed") return "decided"
     if (apply && financial && proposedBy === printable(by)) return "same-person"
@@ -78,6 +82,7 @@ export const makeAmendments = (store: Store): typeof Amendments.Service => {
         const id = amendments.length + 1
         amendments.push({
           baseHash,
+          original: held.message.data.slice(),
           data: data.slice(),
           key: printable(proposal.key),
           amendment: {
@@ -100,12 +105,18 @@ export const makeAmendments = (store: Store): typeof Amendments.Service => {
         return { _tag: "Proposed", id, applied: !financial }
       }),
     decide: (id, { apply, by, reason }) => call("decide", (now) => decide(id, apply, by, reason, now)),
-    one: (id) => call("amendment", () => amendments[id - 1]?.amendment ?? null),
+    one: (id) =>
+      call("amendment", () => {
+        const entry = amendments[id - 1]
+        return entry === undefined || entry.archived === true ? null : entry.amendment
+      }),
     list: ({ before, entities, limit, state }) =>
       call(
         "amendments",
         () =>
-          amendments.map(({ amendment }) => amendment).toReversed().filter((one) =>
+          amendments.filter(({ archived }) => archived !== true).map(({ amendment }) => amendment).toReversed().filter((
+            one,
+          ) =>
             (entities === null || entities.includes(one.entity)) &&
             (state === undefined || one.state === state) &&
             (before === null || one.id < before)

@@ -35,6 +35,7 @@ export const dismiss = (
     if (entry === undefined || known === undefined || entry.state === "ready") continue
     state.held.delete(id)
     Object.assign(known, { state: "dismissed", reason: printable(by.reason) })
+    state.settledAt.set(id, nowMillis)
     leave(state, entry, "dismissed", nowMillis, by)
     countersOf(state, entry.record.flow).dismissed++
     touched.add(nameOf(entry.record.flow, entry.record.key))

@@ -19,6 +19,8 @@ export interface GovernanceState {
   /** The last record that was archived and forgotten. */
   anchor: ChainEnd
   readonly entryIds: Set<string>
+  /** By sequence. */
+  readonly entryIdOf: Map<number, string>
   readonly incidents: Map<string, Incident>
   pauses: ReadonlyArray<FlowPause>
 }
@@ -27,13 +29,14 @@ export const emptyGovernance = (): GovernanceState => ({
   audit: [],
   anchor: CHAIN_BEGIN,
   entryIds: new Set(),
+  entryIdOf: new Map(),
   incidents: new Map(),
   pauses: [],
 })
 
 /** One entry at the end of the trail, as `weir.append_audit` does; false: it was recorded before. */
 export const append = (
-  { audit, entryIds }: GovernanceState,
+  { audit, entryIdOf, entryIds }: GovernanceState,
   entity: string,
   { action, actor, detail, id }: AuditEntry,
   nowMillis: number,
@@ -51,6 +54,7 @@ export const append = (
   }
   audit.push({ ...record, hash: hashOf(record) })
   entryIds.add(printable(id))
+  entryIdOf.set(record.sequence, printable(id))
   return true
 }
 

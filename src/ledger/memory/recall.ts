@@ -6,6 +6,17 @@ import { answersIn } from "./admit.ts"
 import { emptyState, type EntityState, stateOf } from "./state.ts"
 import type { Store } from "./Store.ts"
 
+/** What is not known any more of an event that was dropped. */
+const forgotten = {
+  type: "",
+  flow: "",
+  key: "",
+  version: null,
+  storedAtMillis: 0,
+  correlationId: null,
+  attempts: 0,
+} as const
+
 const recollectionsIn = (state: EntityState): ReadonlyArray<Recollection> =>
   [...state.events.values()].map((known) => ({ ...known.record, state: stateOf(state, known) }))
 
@@ -24,7 +35,14 @@ export const makeRecall = ({ call, entities }: Store): typeof Recall.Service => 
     byId: (entity, eventIds) =>
       call("recallById", () => {
         const wanted = new Set(eventIds.map(printable))
-        return recollectionsIn(of(entity)).filter(({ eventId }) => wanted.has(eventId))
+        const state = of(entity)
+        return [
+          ...recollectionsIn(state).filter(({ eventId }) => wanted.has(eventId)),
+          ...[...wanted].flatMap((eventId) => {
+            const dropped = state.remembered.get(eventId)
+            return dropped === undefined ? [] : [{ ...forgotten, eventId, ...dropped }]
+          }),
+        ]
       }),
   })
 }

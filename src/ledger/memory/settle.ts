@@ -23,6 +23,8 @@ export const settle = (
   for (const outcome of batch.events) {
     const record = clean(outcome.event)
     const known = state.events.get(record.eventId)
+    // It was settled and dropped: nothing comes of it again.
+    if (state.remembered.has(record.eventId)) continue
     if (isFinal(outcome)) {
       const next = outcome._tag === "Applied" ? "applied" : "superseded"
       if (known === undefined || known.state === "held") {
@@ -32,6 +34,7 @@ export const settle = (
           state: next,
           reason: null,
         })
+        state.settledAt.set(record.eventId, nowMillis)
         countersOf(state, known?.record.flow ?? record.flow)[next]++
         changed.add(record.eventId)
         if (outcome._tag === "Applied") {

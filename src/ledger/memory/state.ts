@@ -5,6 +5,7 @@ import type { EventRecord, EventState, ExceptionRecord, Mapping, Mode, OutboxRow
 import type { ModeOverride } from "../Governance.ts"
 import { printable, printableOrNull } from "../text.ts"
 import type { Told } from "../Told.ts"
+import type { Remembered } from "./archives.ts"
 import { emptyGovernance, type GovernanceState } from "./governance.ts"
 import { arrive, type HistoryEntry, move } from "./history.ts"
 import type { WindowState } from "./windows.ts"
@@ -61,6 +62,10 @@ export interface EntityState {
   lease: Lease | null
   readonly checkpoints: Map<string, number>
   readonly events: Map<string, Known>
+  /** When events became final, epoch milliseconds. */
+  readonly settledAt: Map<string, number>
+  /** Events that were archived and dropped. */
+  readonly remembered: Map<string, Remembered>
   readonly mappings: Map<string, KeyMapping>
   readonly held: Map<string, HeldEntry>
   readonly counters: Map<string, Counters>
@@ -81,6 +86,8 @@ export const emptyState = (entity: string, positions = { last: 0, outbox: 0 }): 
   lease: null,
   checkpoints: new Map(),
   events: new Map(),
+  settledAt: new Map(),
+  remembered: new Map(),
   mappings: new Map(),
   held: new Map(),
   counters: new Map(),

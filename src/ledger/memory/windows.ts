@@ -22,8 +22,9 @@ export interface WindowState {
 const nameOf = (flow: string, series: string, period: string): string => printable(`${flow}\n${series}\n${period}`)
 
 const isFresh = (state: EntityState, eventId: string): boolean => {
-  const known = state.events.get(printable(eventId))
-  return known === undefined || known.state === "held"
+  const id = printable(eventId)
+  const known = state.events.get(id)
+  return known === undefined ? !state.remembered.has(id) : known.state === "held"
 }
 
 /** Where a contribution counts; null: nowhere any more. */

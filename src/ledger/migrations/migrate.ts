@@ -7,6 +7,7 @@ import { access } from "./access.ts"
 import { desk } from "./desk.ts"
 import { facts } from "./facts.ts"
 import { governance } from "./governance.ts"
+import { retention } from "./retention.ts"
 import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
@@ -22,6 +23,7 @@ export const migrations = {
   "0008_windows": windows,
   "0010_runs": runs,
   "0012_facts": facts,
+  "0017_retention": retention,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

@@ -9,6 +9,7 @@ import type { Contribution } from "../Windows.ts"
 import type { Telling } from "../Told.ts"
 import { bigintColumn, textColumn } from "./parameters.ts"
 import { byIndex } from "./release.ts"
+import { hasRemembered, rememberedOf } from "./remembered.ts"
 
 /** An event adds to a window that is closed for it: nothing was settled. */
 export const LATE = -2
@@ -43,8 +44,8 @@ const targets = `
     ) as own on true
     where i.event = any (v_fresh)`
 
-export const settleAdding = `
-create function weir.settle_adding(
+const settlingAdding = (create: string, isNew: string): string => `
+${create} function weir.settle_adding(
   ${settleColumns},
   w_event text[], w_flow text[], w_series text[], w_period text[], w_quantity text[], w_closes bigint[],
   w_late_period text[], w_late_closes bigint[],
@@ -65,7 +66,7 @@ begin
   left join lateral (
     select state from weir.event where entity = p_entity and event_id = i.id limit 1
   ) as e on true
-  where e.state is null or e.state = 'held';
+  where (e.state is null or e.state = 'held')${isNew};
 
   if exists (
     select from (${targets}) as c
@@ -119,6 +120,14 @@ begin
       causation_id = coalesce(t.causation_id, excluded.causation_id);
   return v_released;
 end $$`
+
+export const settleAdding = settlingAdding("create", "")
+
+/** What a dropped event added counts already. */
+export const settleAddingRemembering = settlingAdding(
+  "create or replace",
+  ` and not (${hasRemembered} and exists (${rememberedOf("i.id")}))`,
+)
 
 /** Which of these events add to a window that is closed for them, as \`weir.settle_adding\` sees it. */
 export const selectLate = `

@@ -1,4 +1,5 @@
 import { byIndex, order } from "./release.ts"
+import { hasRemembered, rememberedOf } from "./remembered.ts"
 
 /**
  * What the ledger knows: `weir.admit(entity, epoch, flow, event_ids, keys, reference_flows, reference_keys)`. One
@@ -12,8 +13,8 @@ import { byIndex, order } from "./release.ts"
  *
  * Blocked is an unseen event when its key holds anything, and a held event when its key holds an earlier one.
  */
-export const admit = `
-create function weir.admit(
+const admitting = (create: string, remembered: string): string => `
+${create} function weir.admit(
   p_entity text, p_epoch bigint, p_flow text, p_id text[], p_key text[], p_ref_flow text[], p_ref_key text[]
 ) returns table (
   kind text, "position" bigint, state text, hash text, model text, odoo_id bigint, external_id text, version bigint,
@@ -30,7 +31,7 @@ begin
     select e.state, e.payload_hash,
       (select h.state from weir.held h where h.entity = p_entity and h.event_id = i.id and e.state = 'held') as held
     from weir.event e where e.entity = p_entity and e.event_id = i.id limit 1
-  ) as found
+  ) as found${remembered}
   union all
   select 'mapping', i.position, null, null, found.*
   from unnest(p_key) with ordinality as i(key, position)
@@ -63,3 +64,16 @@ begin
     );
   end if;
 end $$`
+
+export const admit = admitting("create", "")
+
+/** With what is remembered of events that were dropped. */
+export const admitRemembering = admitting(
+  "create or replace",
+  `
+  union all
+  select 'seen', i.position, found.state, found.payload_hash, null, null, null, null, null
+  from unnest(p_id) with ordinality as i(id, position)
+  cross join lateral (${rememberedOf("i.id")}) as found
+  where ${hasRemembered}`,
+)

@@ -20,11 +20,19 @@ select ${columns} from weir.event e
 where e.entity = $1 and e.event_id > $2 and e.stored_at_millis >= $3 and e.stored_at_millis < $4
 order by e.event_id limit $5`
 
+/** Of what was dropped, what is remembered of it. */
 export const selectById = `
 select found.* from unnest($2::text[]) as i(id)
 cross join lateral (
   select ${columns} from weir.event e where e.entity = $1 and e.event_id = i.id limit 1
-) as found`
+) as found
+union all
+select i.id, '', '', '', null, found.stream_sequence, 0, found.payload_hash, null, 0, found.state
+from unnest($2::text[]) as i(id)
+cross join lateral (
+  select * from weir.remembered r where r.id = weir.event_digest($1, i.id) limit 1
+) as found
+where exists (select from weir.archive a where a.entity = $1 and a.kind = 'events' limit 1)`
 
 export interface RecollectionRow {
   readonly event_id: string

@@ -1,4 +1,5 @@
 import { byIndex } from "./release.ts"
+import { hasRemembered, rememberedOf } from "./remembered.ts"
 
 /**
  * One settlement: `weir.settle(entity, epoch, now, …columns)` answers how many held events became ready, or -1 when the
@@ -9,8 +10,8 @@ import { byIndex } from "./release.ts"
  * shuts out all later ones. Columns: `e_` events with a final state or 'held', `m_` mappings of applied keys (one row a
  * key), `h_` held messages, `d_` duplicates, `o_` outbox (counted with its event), `c_` checkpoints.
  */
-export const settle = `
-create function weir.settle(
+const settling = (create: string, isNew: string): string => `
+${create} function weir.settle(
   p_entity text, p_epoch bigint, p_now bigint,
   e_id text[], e_flow text[], e_key text[], e_type text[], e_version bigint[], e_sequence bigint[], e_stored bigint[],
   e_hash text[], e_correlation text[], e_attempts integer[], e_state text[],
@@ -37,7 +38,7 @@ begin
       payload_hash, correlation_id, attempts, state, settled_at_millis)
     select p_entity, i.*, p_now
     from unnest(e_id, e_flow, e_key, e_type, e_version, e_sequence, e_stored, e_hash, e_correlation, e_attempts, e_state)
-      as i(id, flow, key, type, version, sequence, stored, hash, correlation, attempts, state)
+      as i(id, flow, key, type, version, sequence, stored, hash, correlation, attempts, state)${isNew}
     on conflict (entity, event_id) do update
       set state = excluded.state, attempts = excluded.attempts, settled_at_millis = excluded.settled_at_millis
       where e.state = 'held' and excluded.state <> 'held'
@@ -139,3 +140,12 @@ begin
 
   return v_released;
 end $$`
+
+export const settle = settling("create", "")
+
+/** An event that was dropped was settled: nothing comes of it again. */
+export const settleRemembering = settling(
+  "create or replace",
+  `
+    where not (${hasRemembered} and exists (${rememberedOf("i.id")}))`,
+)
