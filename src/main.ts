@@ -13,6 +13,7 @@ import { keepToPart } from "./actor/partition.ts"
 import { untilAvailable } from "./actor/patience.ts"
 import { following } from "./actor/Roster.ts"
 import * as SingleProcess from "./actor/SingleProcess.ts"
+import * as Vault from "./archive/Vault.ts"
 import { Broker } from "./broker/Broker.ts"
 import * as JetStreamBroker from "./broker/JetStreamBroker.ts"
 import type { Database, Settings } from "./config/Configuration.ts"
@@ -190,6 +191,7 @@ export const engine = <E = never, R = never>(
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate),
     Layer.provideMerge(roster(flows)),
+    Layer.provideMerge(Vault.layer(started(given).retention?.directory)),
     Layer.provideMerge(inForce(given)),
   )
 

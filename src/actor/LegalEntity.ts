@@ -22,11 +22,14 @@ import { isFenced } from "../ledger/Ledger.ts"
 import { EntityStatus } from "./Board.ts"
 import { type Conduct, makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
-import { restartBackoff } from "./patience.ts"
+import { restartBackoff, untilAvailable } from "./patience.ts"
 import { addressOf, codeIn, regionIn } from "./place.ts"
 import { askedBy, type EntitySettings, flowsOf, Roster } from "./Roster.ts"
 import type { Run } from "../ledger/Runs.ts"
-import type { Company } from "../odoo/Company.ts"
+import { MasterData } from "../odoo/MasterData.ts"
+import { archive } from "../archive/archive.ts"
+import { scheduleArchives } from "../archive/schedule.ts"
+import { VaultError } from "../archive/Vault.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import { scheduleProofs } from "../reconcile/schedule.ts"
 import { rebuild, RebuildRefused } from "../rebuild/rebuild.ts"
@@ -128,6 +131,11 @@ const overrideOf = (standing: Standing | null): EntityStatus["override"] => {
   return { actor, reason, untilMillis }
 }
 
+const noRetention = new VaultError({
+  operation: "Archive.run",
+  message: "No archive is configured: add retention with a directory to weir.json and start again.",
+})
+
 /** Pause of an owner that finds itself fenced, longer than the cluster takes to move its shard. */
 const FENCED_PAUSE = Duration.seconds(4)
 /** Idle time after which an entity that left the configuration passivates. */
@@ -139,6 +147,7 @@ export const LegalEntityLive = LegalEntity.toLayer(
     const code = codeIn(address)
     const roster = yield* Roster
     const live = yield* Live
+    const master = yield* MasterData
     /** Null: not here any more, or not yet. */
     const settingsNow = (): EntitySettings | null => {
       const settings = roster.entities.get(code)
@@ -211,15 +220,24 @@ export const LegalEntityLive = LegalEntity.toLayer(
         const flows = flowsOf(roster.flows, settings)
         const conduct = yield* makeConduct(settings, flows.flatMap(({ needs }) => needs ?? []), flows.flatMap(askedBy))
         serving = { settings, conduct }
-        const kinds = {
-          replay: (run: Run, company: Company) => dryRun(run, company, flows),
-          reconciliation: (run: Run, company: Company) => reconcile(run, company, flows),
-          rebuild: (run: Run, company: Company) =>
-            Deferred.isDoneUnsafe(idle)
-              ? rebuild(run, company, flows)
-              : Effect.fail(new RebuildRefused({ message: `${code} is not drained: drain it first` })),
-        }
-        yield* attend({ settings, nudged: examinable, kinds }).pipe(
+        const { retention } = roster
+        const carryOut = Effect.fnUntraced(function* (run: Run) {
+          // Whether Odoo answers is nothing to it.
+          if (run.kind === "archive") {
+            return yield* retention === null ? Effect.fail(noRetention) : archive(run, retention, flows)
+          }
+          const company = yield* master.company(settings).pipe(untilAvailable("runs"))
+          switch (run.kind) {
+            case "replay":
+              return yield* dryRun(run, company, flows)
+            case "reconciliation":
+              return yield* reconcile(run, company, flows)
+            case "rebuild":
+              if (Deferred.isDoneUnsafe(idle)) return yield* rebuild(run, company, flows)
+              return yield* new RebuildRefused({ message: `${code} is not drained: drain it first` })
+          }
+        })
+        yield* attend({ settings, nudged: examinable, carryOut }).pipe(
           Effect.sandbox,
           Effect.tapError((cause) => Effect.logError("looking after runs stopped and starts again", cause)),
           Effect.retry(restartBackoff),
@@ -229,6 +247,14 @@ export const LegalEntityLive = LegalEntity.toLayer(
           yield* scheduleProofs(code, settings.proof, examinable).pipe(
             Effect.sandbox,
             Effect.tapError((cause) => Effect.logError("the schedule of proofs stopped and starts again", cause)),
+            Effect.retry(restartBackoff),
+            Effect.forkScoped,
+          )
+        }
+        if (retention !== null) {
+          yield* scheduleArchives(code, retention, examinable).pipe(
+            Effect.sandbox,
+            Effect.tapError((cause) => Effect.logError("the schedule of archives stopped and starts again", cause)),
             Effect.retry(restartBackoff),
             Effect.forkScoped,
           )

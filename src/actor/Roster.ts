@@ -4,6 +4,7 @@ import type { Settings } from "../config/Configuration.ts"
 import { Live } from "../config/Live.ts"
 import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
+import type { Retention } from "../archive/policy.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
 import type { ProofSchedule } from "../reconcile/schedule.ts"
 import type { CloseCalendar } from "./close/calendar.ts"
@@ -52,6 +53,8 @@ export class Roster extends Context.Service<Roster, {
   readonly flows: ReadonlyArray<Flow>
   /** How what people change in Odoo is looked at: to be asked when a session begins. */
   readonly feed: FeedSettings
+  /** How long what is kept in the ledger; null: for ever. Counts from the start of the process. */
+  readonly retention: Retention | null
   /** Waits until the settings of `code` are others than `than`. */
   readonly changed: (code: string, than: EntitySettings | undefined) => Effect.Effect<void>
 }>()("weir/actor/Roster") {}
@@ -106,6 +109,9 @@ export const following = (owner: string, flows: ReadonlyArray<Flow>): Layer.Laye
         },
         get feed() {
           return SubscriptionRef.getUnsafe(live).feed
+        },
+        get retention() {
+          return SubscriptionRef.getUnsafe(live).retention ?? null
         },
         changed: (code, than) =>
           SubscriptionRef.changes(live).pipe(

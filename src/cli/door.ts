@@ -8,6 +8,7 @@
 import { type Duration, Effect, Layer, Option, Schema } from "effect"
 import { FetchHttpClient, HttpClient, HttpClientRequest, HttpRouter, HttpServer } from "effect/http"
 import { HttpApiClient } from "effect/http-api"
+import * as Vault from "../archive/Vault.ts"
 import { catalog } from "../../streams/catalog.ts"
 import type { Settings } from "../config/Configuration.ts"
 import { Environment } from "../config/Secret.ts"
@@ -75,6 +76,7 @@ const here = Effect.fnUntraced(function* (configuration: Settings, credentials: 
     Layer.provideMerge(gate, odoo(configuration)),
     roster(catalog),
     absent,
+    Vault.layer(configuration.retention?.directory),
   ).pipe(Layer.provideMerge(inForce(configuration)))
   const context = yield* Layer.build(ports).pipe(Effect.mapError(unanswered))
   const app = apiRoutes({ callsPerMinute: UNLIMITED }).pipe(

@@ -319,6 +319,56 @@ export const Feed = Schema.Struct({
   description: "How often it is looked what people changed in Odoo, for others: an invoice posted, paid, reversed.",
 })
 
+/** Shorter than this, a month would leave before its proofs, corrections and late events are through. */
+const SHORTEST_DAYS = 62
+
+/** How long something stays in the ledger. */
+const kept = (fallback: string, description: string) =>
+  Schema.String.check(
+    Schema.isPattern(/^\d+ days?$/u),
+    Schema.makeFilter((text: string) => {
+      const days = Number(text.split(" ")[0])
+      return days === 0 || days >= SHORTEST_DAYS || `must be at least ${SHORTEST_DAYS} days, or 0 days: for ever`
+    }),
+  ).annotate({
+    expected: `a number of days, at least ${SHORTEST_DAYS}, like 400 days; or 0 days`,
+    description: `${description} In days, at least ${SHORTEST_DAYS}. \`0 days\`: for ever.`,
+    default: fallback,
+  }).pipe(
+    Schema.decodeTo(
+      Schema.Duration,
+      SchemaTransformation.transform({
+        decode: (text: string) => Duration.days(Number(text.split(" ")[0])),
+        encode: (duration) => `${Duration.toDays(duration)} days`,
+      }),
+    ),
+    Schema.withDecodingDefaultKey(Effect.succeed(fallback)),
+  )
+
+export const Retention = Schema.Struct({
+  directory: Schema.NonEmptyString.annotate({
+    description: "Folder of the archives, for Weir alone. Runners of a cluster share it. They hold whole payloads.",
+  }),
+  hour: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
+    4,
+    "Hour of the day in UTC from which on the day's archiving is done.",
+  ),
+  events: kept("400 days", "How long what became of an event stays in the ledger, once it is settled."),
+  exceptions: kept("400 days", "How long the history of an exception and its corrections stay, once it is over."),
+  audit: kept("1100 days", "How long records of a legal entity's audit trail stay."),
+  runs: kept("800 days", "How long replays, proofs and rebuilds stay, once they are over. Longer than `events`."),
+  unproven: optional(
+    Schema.Literals(["keep", "archive"]),
+    "keep",
+    "Events of a month that no proof says is complete: `keep` them until one does, or `archive` them all the same.",
+  ),
+}).annotate({
+  description:
+    "What leaves the ledger after its time, into archives that stay readable (`docs/retention.md`). Left out: nothing " +
+    "leaves.",
+})
+
 /** The file as a whole. */
 export const File = Schema.Struct({
   $schema: absent(Schema.String, "Where editors find this schema."),
@@ -343,6 +393,7 @@ export const File = Schema.Struct({
     {},
     "Services beside Odoo that events need, by name: `pricing` for prices, `tax` for tax codes and quoted tax.",
   ),
+  retention: Schema.optionalKey(Retention),
   feed: optional(Feed, {}, "How what people change in Odoo is looked at."),
   grace: span("20 seconds", "How long work in flight may finish at shutdown; what is not done by then is redelivered."),
   dataDir: optional(

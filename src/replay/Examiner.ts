@@ -50,7 +50,7 @@ export interface Examiner {
 }
 
 /** Flow of messages that no flow understands. */
-const NOBODYS: Flow = {
+export const NOBODYS: Flow = {
   name: "unknown",
   domain: "unknown",
   description: "",

@@ -1,13 +1,11 @@
 /**
- * Takes up the runs of one legal entity that read only: dry runs of replays, reconciliations. In the entity's actor, and
- * beside its session: an entity that is drained or held can be looked at.
+ * Takes up the runs of one legal entity that write nothing to Odoo: dry runs of replays, reconciliations, rebuilds,
+ * archivings. In the entity's actor, and beside its session: an entity that is drained or held can be looked at.
  */
 import { Cause, Duration, Effect, Latch } from "effect"
 import type { EntitySettings } from "../actor/Roster.ts"
 import { untilAvailable } from "../actor/patience.ts"
-import { type Run, type RunKind, Runs } from "../ledger/Runs.ts"
-import type { Company } from "../odoo/Company.ts"
-import { MasterData } from "../odoo/MasterData.ts"
+import { type Run, Runs } from "../ledger/Runs.ts"
 
 /** How often runs are looked for without being told that there are some. */
 const POLL = Duration.seconds(5)
@@ -18,8 +16,7 @@ export interface Attendance<E extends { readonly message: string }, R> {
   readonly settings: EntitySettings
   /** Opened when somebody has changed a run. */
   readonly nudged: Latch.Latch
-  /** How runs of each kind are carried out. */
-  readonly kinds: { readonly [kind in RunKind]: (run: Run, company: Company) => Effect.Effect<void, E, R> }
+  readonly carryOut: (run: Run) => Effect.Effect<void, E, R>
 }
 
 /** Why a run ended, from whatever ended it. */
@@ -30,17 +27,14 @@ export const troubleOf = (cause: Cause.Cause<{ readonly message: string }>): str
 
 /** One after the other, the oldest first, for ever. A run that fails says why and is over. */
 export const attend = Effect.fnUntraced(function* <E extends { readonly message: string }, R>(
-  { kinds, nudged, settings }: Attendance<E, R>,
+  { carryOut, nudged, settings }: Attendance<E, R>,
 ) {
   const runs = yield* Runs
-  const master = yield* MasterData
   const entity = settings.code
   const end = (run: Run, trouble: string) =>
     runs.change(entity, run.runId, ["examining"], { state: "failed", trouble }).pipe(untilAvailable("runs"))
   const carriedOut = (run: Run) =>
-    master.company(settings).pipe(
-      untilAvailable("runs"),
-      Effect.flatMap((company) => kinds[run.kind](run, company)),
+    Effect.suspend(() => carryOut(run)).pipe(
       Effect.catchCause((cause) =>
         Cause.hasInterrupts(cause) ? Effect.interrupt : Effect.andThen(
           Effect.logWarning(`run ${run.runId} of ${entity} failed`, cause),

@@ -92,6 +92,17 @@ export const proofOverdue = Metric.gauge("weir_proof_overdue", {
   description: "1 while the month before ought to be proven complete and is not, else 0",
 })
 
+export const archivedRowsTotal = Metric.counter("weir_archived_rows_total", {
+  description: "Rows that left the ledger for an archive, by kind",
+  incremental: true,
+})
+export const archiveFailed = Metric.gauge("weir_archive_failed", {
+  description: "1 while the newest archiving of an entity failed, else 0",
+})
+export const archiveAge = Metric.gauge("weir_archive_age_seconds", {
+  description: "Since an archiving of an entity succeeded last; no series before the first",
+})
+
 export const odooKeyAge = Metric.gauge("weir_odoo_key_age_seconds", {
   description: "Age of the API key of an Odoo database; of several the oldest",
 })
@@ -130,6 +141,9 @@ export const all = [
   tokensEnding,
   proofMismatches,
   proofOverdue,
+  archivedRowsTotal,
+  archiveFailed,
+  archiveAge,
 ]
 
 /** Series of one metric by the value of its last labels, built on first use. */
@@ -272,6 +286,23 @@ const modes = ["full", "essential", "drafts", "hold"] as const
 /** Whether an entity closes its books now. */
 export const closeMeter = (entity: string, closing: boolean): Effect.Effect<void> =>
   Metric.update(Metric.withAttributes(entityClose, { entity }), closing ? 1 : 0)
+
+const archived = series(archivedRowsTotal, {})
+
+/** Rows of a kind that left the ledger. */
+export const archivedRows = (entity: string, kind: string, rows: number): Effect.Effect<void> =>
+  Metric.update(archived({ entity, kind }), rows)
+
+/** The series of one entity's archivings. */
+export const archiveMeter = (entity: string) => {
+  const failed = Metric.withAttributes(archiveFailed, { entity })
+  const age = Metric.withAttributes(archiveAge, { entity })
+  return (hasFailed: boolean, ageSeconds: number | null): Effect.Effect<void> =>
+    Effect.andThen(
+      Metric.update(failed, hasFailed ? 1 : 0),
+      ageSeconds === null ? Effect.void : Metric.update(age, ageSeconds),
+    )
+}
 
 /** The series of one entity's proofs of completeness. */
 export const proofMeter = (entity: string) => {

@@ -24,6 +24,7 @@ const entities = new Map([
   settings("uk01", "other"),
 ])
 const roster = Layer.succeed(Roster, {
+  retention: null,
   owner: "a:1",
   entities,
   flows: [],
