@@ -14,6 +14,8 @@ const ArchiveResult = Schema.Struct({
   /** Months whose events stay because no proof says that they are complete. */
   unproven: Schema.Array(Schema.String),
   directory: Schema.NullOr(Schema.String),
+  /** By kind the month of the oldest row in the ledger that may leave at any time. */
+  oldest: Schema.Record(Schema.String, Schema.String),
 })
 
 export const resultOf = (run: Run): typeof ArchiveResult.Type | null =>

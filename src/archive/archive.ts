@@ -164,9 +164,14 @@ export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: 
       if (!(yield* tell)) return
     }
   }
+  const oldest: Record<string, string> = {}
+  for (const kind of archiveKinds) {
+    const [first] = yield* archives.months({ entity, kind, beforeMillis: now }).pipe(available)
+    if (first !== undefined) oldest[kind] = first.month
+  }
   yield* runs.change(entity, runId, ["examining"], {
     state: "done",
     totals: json(),
-    result: { apply, unproven, directory: vault.directory },
+    result: { apply, unproven, directory: vault.directory, oldest },
   }).pipe(available)
 })

@@ -46,18 +46,28 @@ const list = Command.make(
   }),
 ).pipe(operation("audit.list"), Command.withDescription("Show who changed what, when and why, newest first"))
 
-const verdict = ({ broken, entity, lastHash, records }: Verification): string =>
+const verdict = ({ archived, broken, entity, lastHash, records }: Verification): string =>
   broken === null
-    ? `${entity}: ${records} records, each as it was written.${
+    ? `${entity}: ${
+      archived === undefined ? "" : `${archived} archived and `
+    }${records} records, each as it was written.${
       lastHash === "" ? "" : ` The last hash, to be kept elsewhere: ${lastHash}`
     }`
     : `${entity}: record ${broken} is not what was written.`
 
 const verify = Command.make(
   "verify",
-  { entity: trailArgument, json: jsonFlag },
-  Effect.fnUntraced(function* ({ entity, json }) {
-    const found = yield* ask(({ api }) => api.audit.verify({ params: { entity } }))
+  {
+    entity: trailArgument,
+    archive: Flag.Boolean("archive").pipe(
+      Flag.withDescription("From the first record in an archive on, not only those in the ledger"),
+      Flag.withDefault(false),
+    ),
+    json: jsonFlag,
+  },
+  Effect.fnUntraced(function* ({ archive, entity, json }) {
+    const query = archive ? { archives: "true" } as const : {}
+    const found = yield* ask(({ api }) => api.audit.verify({ params: { entity }, query }), archive ? null : undefined)
     yield* show(json, found, verdict)
     if (found.broken === null) return
     return yield* new CommandFailed({

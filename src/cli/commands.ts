@@ -1,6 +1,7 @@
 /** All commands. One file each, beside this one. */
 import { Command } from "effect/cli"
 import { amendment } from "./amendments.ts"
+import { archive } from "./archive.ts"
 import { audit } from "./audit.ts"
 import { close } from "./close.ts"
 import { configuration } from "./configuration.ts"
@@ -49,6 +50,7 @@ export const cli = root.pipe(
     reconcile,
     reconciliations,
     ledger,
+    archive,
     token,
     whoami,
     doctor,

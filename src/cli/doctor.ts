@@ -4,6 +4,7 @@ import { Command } from "effect/cli"
 import { Environment } from "../config/Secret.ts"
 import type { Loaded } from "../config/load.ts"
 import { odoo } from "../main.ts"
+import { archiveFindings } from "./checkArchive.ts"
 import { odooFindings } from "./checkOdoo.ts"
 import { serverFindings } from "./checkServers.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"
@@ -52,7 +53,7 @@ export const doctor = Command.make(
       serverFindings(configuration),
       odooFindings(configuration).pipe(Effect.provide(odoo(configuration))),
     ], { concurrency: 2 })
-    const findings = [...configurationFindings(all), ...servers, ...odoos]
+    const findings = [...configurationFindings(all), ...yield* archiveFindings(configuration), ...servers, ...odoos]
     const paint = paintFor(process.stdout.isTTY === true, (yield* Environment)["NO_COLOR"])
     yield* Console.log(json ? JSON.stringify({ findings }) : renderFindings(findings, paint))
     const failed = findings.filter(({ level }) => level === "fail").length

@@ -69,7 +69,7 @@ export const renderOwners = ({ rows }: StatusReport, paint: Paint): string =>
   rows.length === 0 ? NOTHING : table(owning, [...new Map(rows.map((row) => [row.entity, row])).values()], paint)
 
 /** Who decided what, and what ends soon, below the table. */
-const decisions = ({ credentials = [], rows }: StatusReport): ReadonlyArray<string> => {
+const decisions = ({ archives = [], credentials = [], rows }: StatusReport): ReadonlyArray<string> => {
   const byEntity = new Map(rows.map((row) => [row.entity, row]))
   const lines = [
     ...[...byEntity.values()].flatMap(({ close, decided, entity, mode }) => [
@@ -79,6 +79,11 @@ const decisions = ({ credentials = [], rows }: StatusReport): ReadonlyArray<stri
     ...rows.filter(({ paused }) => paused !== "").map(({ entity, flow, paused }) =>
       `* ${entity} ${flow} paused by ${paused}`
     ),
+    ...archives.map(({ at, entity, oldest, trouble }) => {
+      const last = at === null ? "nothing was archived yet" : `archived last ${at}`
+      const events = oldest === null ? "" : `, oldest settled events of ${oldest}`
+      return trouble === "" ? `* ${entity} ${last}${events}` : `! ${entity} could not archive: ${trouble}; ${last}`
+    }),
     ...credentials.flatMap((credential) => {
       const advice = adviceOf(credential)
       return advice === null ? [] : [`! ${advice}`]

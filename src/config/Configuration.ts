@@ -319,20 +319,16 @@ export const Feed = Schema.Struct({
   description: "How often it is looked what people changed in Odoo, for others: an invoice posted, paid, reversed.",
 })
 
-/** Shorter than this, a month would leave before its proofs, corrections and late events are through. */
-const SHORTEST_DAYS = 62
-
-/** How long something stays in the ledger. */
+/**
+ * How long something stays in the ledger: 62 days at least, because a month must not leave before its proofs, corrections
+ * and late events are through.
+ */
 const kept = (fallback: string, description: string) =>
   Schema.String.check(
-    Schema.isPattern(/^\d+ days?$/u),
-    Schema.makeFilter((text: string) => {
-      const days = Number(text.split(" ")[0])
-      return days === 0 || days >= SHORTEST_DAYS || `must be at least ${SHORTEST_DAYS} days, or 0 days: for ever`
-    }),
+    Schema.isPattern(/^(?:0|6[2-9]|[7-9]\d|[1-9]\d{2,4}) days$/u),
   ).annotate({
-    expected: `a number of days, at least ${SHORTEST_DAYS}, like 400 days; or 0 days`,
-    description: `${description} In days, at least ${SHORTEST_DAYS}. \`0 days\`: for ever.`,
+    expected: "a number of days, at least 62, like 400 days; or 0 days",
+    description: `${description} In days, at least 62. \`0 days\`: for ever.`,
     default: fallback,
   }).pipe(
     Schema.decodeTo(

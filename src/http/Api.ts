@@ -4,6 +4,7 @@
  */
 import { HttpApi, OpenApi } from "effect/http-api"
 import { VERSION } from "../config/version.ts"
+import { ArchivesGroup } from "./api/archives.ts"
 import { CallerGroup } from "./api/caller.ts"
 import { ConfigurationGroup } from "./api/configuration.ts"
 import { EntitiesGroup } from "./api/entities.ts"
@@ -35,6 +36,7 @@ export const Api = HttpApi.make("weir").add(
   ReplaysGroup,
   ReconciliationsGroup,
   LedgerGroup,
+  ArchivesGroup,
   TokensGroup,
 ).middleware(Idempotency).middleware(Authentication).middleware(Problems).prefix(PREFIX).annotateMerge(
   OpenApi.annotations({

@@ -4,6 +4,7 @@ import { HttpApiBuilder } from "effect/http-api"
 import { Api } from "./Api.ts"
 import * as Authentication from "./authentication.ts"
 import { boundary } from "./boundary.ts"
+import { archives } from "./handlers/archives.ts"
 import { caller } from "./handlers/caller.ts"
 import { configuration } from "./handlers/configuration.ts"
 import { entities } from "./handlers/entities.ts"
@@ -32,6 +33,7 @@ const handlers = Layer.mergeAll(
   replays,
   reconciliations,
   ledger,
+  archives,
   tokens,
 )
 

@@ -1,17 +1,16 @@
 /** The audit trail: who changed what, when and why; and whether it is what was written. */
 import { Context, Effect, Layer, Schema } from "effect"
 import { INSTALLATION } from "../ledger/Access.ts"
-import { type AuditRecord, chain, type ChainEnd } from "../ledger/Governance.ts"
+import { Vault } from "../archive/Vault.ts"
+import { liveTrail, wholeTrail } from "../archive/verify.ts"
+import type { Archives } from "../ledger/Archives.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { Admission } from "./Admission.ts"
 import { asked } from "./asked.ts"
 import { type CallerIdentity, hasRight } from "./Caller.ts"
 import type { OperationName } from "./Operations.ts"
 import { cursor, limitOf, pageOf, pageQuery } from "./Page.ts"
-import { Forbidden, type Malformed, type NotFound, type Unavailable } from "./Problem.ts"
-
-/** Records read at a time while a trail is verified. */
-const PAGE = 1_000
+import { Forbidden, Invalid, type Malformed, type NotFound, type Unavailable } from "./Problem.ts"
 
 export const AuditView = Schema.Struct({
   entity: Schema.String,
@@ -39,6 +38,8 @@ export const Verification = Schema.Struct({
   entity: Schema.String,
   /** Records in the ledger. */
   records: Schema.Int,
+  /** Records in archives, when they were asked for. */
+  archived: Schema.optionalKey(Schema.Int),
   /** Position of the first record that is not what was written; null: all of them are. */
   broken: Schema.NullOr(Schema.Int),
   /** Hash of the last record, to be noted elsewhere: records cut off at the end show against it. Empty: no record. */
@@ -46,14 +47,27 @@ export const Verification = Schema.Struct({
 }).annotate({ identifier: "AuditVerification" })
 export type Verification = typeof Verification.Type
 
+export const VerificationQuery = {
+  archives: Schema.optionalKey(
+    Schema.Literals(["true", "false"]).annotate({
+      description: "true: from the first record in an archive on. Default: those in the ledger",
+    }),
+  ),
+}
+const VerifyQuery = Schema.Struct(VerificationQuery)
+
 const place = cursor(Schema.Struct({ sequence: Schema.Int }))
 
-type Looked<A> = Effect.Effect<A, Forbidden | NotFound | Malformed | Unavailable>
+type Looked<A> = Effect.Effect<A, Forbidden | NotFound | Invalid | Malformed | Unavailable>
 
 export class Audit extends Context.Service<Audit, {
   /** Of a legal entity, or of the installation (`_weir`), which takes the right to administer. */
   readonly list: (caller: CallerIdentity, entity: string, query: typeof Query.Type) => Looked<typeof AuditPage.Type>
-  readonly verify: (caller: CallerIdentity, entity: string) => Looked<Verification>
+  readonly verify: (
+    caller: CallerIdentity,
+    entity: string,
+    query: typeof VerifyQuery.Type,
+  ) => Looked<Verification>
 }>()("weir/operate/Audit") {}
 
 export const layer = Layer.effect(
@@ -61,6 +75,8 @@ export const layer = Layer.effect(
   Effect.gen(function* () {
     const ledger = yield* Ledger
     const admission = yield* Admission
+    const { directory } = yield* Vault
+    const trails = yield* Effect.context<Archives | Ledger | Vault>()
 
     const enter = Effect.fnUntraced(function* (caller: CallerIdentity, operation: OperationName, entity: string) {
       if (entity !== INSTALLATION) return yield* admission.enter(caller, operation, entity)
@@ -88,23 +104,17 @@ export const layer = Layer.effect(
         return { items, next: found.length > limit && last !== undefined ? place.of(last) : null }
       }),
 
-      verify: Effect.fnUntraced(function* (caller, entity) {
+      verify: Effect.fnUntraced(function* (caller, entity, { archives = "false" }) {
         yield* enter(caller, "audit.verify", entity)
-        let end: ChainEnd = yield* ledger.auditAnchor(entity).pipe(asked)
-        let records = 0
-        while (true) {
-          const page: ReadonlyArray<AuditRecord> = yield* ledger.audit({
-            entity,
-            after: end.sequence,
-            limit: PAGE,
-            order: "oldest",
-          }).pipe(asked)
-          const checked = chain(end, page)
-          records += page.length
-          if ("broken" in checked) return { entity, records, broken: checked.broken, lastHash: "" }
-          end = checked
-          if (page.length < PAGE) return { entity, records, broken: null, lastHash: end.hash }
+        if (archives === "true") {
+          if (directory === null) {
+            return yield* new Invalid({ detail: "No archive is configured: there are the records in the ledger only." })
+          }
+          const { archived, broken, lastHash, live } = yield* wholeTrail(entity).pipe(Effect.provide(trails), asked)
+          return { entity, records: live, archived, broken, lastHash }
         }
+        const { broken, lastHash, live } = yield* liveTrail(entity).pipe(Effect.provide(trails), asked)
+        return { entity, records: live, broken, lastHash }
       }),
     })
   }),

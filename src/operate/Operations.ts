@@ -31,6 +31,7 @@ const spec = (right: Right, on: OperationSpec["on"], changes: boolean) => (summa
 const read = spec("read", "entity", false)
 const operate = spec("operate", "entity", true)
 const approve = spec("approve", "entity", true)
+const administerEntity = spec("administer", "entity", true)
 const administer = spec("administer", "installation", true)
 
 export const operations = {
@@ -89,6 +90,10 @@ export const operations = {
   "reconciliations.cancel": operate("End a proof that is being made"),
   "ledger.rebuild": operate("Reconstruct an empty ledger from the stream and from Odoo's external ids"),
   "ledger.rebuilt": read("How far a rebuild is, and what it left to the flows"),
+  "archives.list": read("What has left the ledger into files, newest first"),
+  "archives.start": administerEntity("Let what is old enough leave the ledger into files, or only count it"),
+  "archives.show": read("How far an archiving is, and what has left"),
+  "archives.verify": read("Whether archives, and the audit trail over them, are what was written"),
   "tokens.list": spec("administer", "installation", false)("API tokens"),
   "tokens.create": administer("Make an API token; its secret is shown once"),
   "tokens.revoke": administer("End an API token"),

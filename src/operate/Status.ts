@@ -4,6 +4,8 @@ import { Roster } from "../actor/Roster.ts"
 import { Broker } from "../broker/Broker.ts"
 import { VERSION } from "../config/version.ts"
 import { Ledger } from "../ledger/Ledger.ts"
+import { Runs } from "../ledger/Runs.ts"
+import { archiveStanding } from "./archiveStanding.ts"
 import { Actors } from "./Actors.ts"
 import { Admission } from "./Admission.ts"
 import { asked } from "./asked.ts"
@@ -27,7 +29,7 @@ export const layer = Layer.effect(
     const { statuses } = yield* Actors
     const admission = yield* Admission
     const { standing } = yield* Credentials
-    const ports = yield* Effect.context<Broker | Ledger>()
+    const ports = yield* Effect.context<Broker | Ledger | Runs>()
     return Status.of({
       show: Effect.fnUntraced(function* (caller, { entity }) {
         const visible = yield* admission.visible(caller, "status.show", entity)
@@ -44,7 +46,11 @@ export const layer = Layer.effect(
         const credentials = (yield* standing).filter(({ kind, name }) =>
           kind === "token" ? isAdministrator : databases.has(name)
         )
-        return { version: VERSION, at: DateTime.formatIso(yield* DateTime.now), live: live.size > 0, rows, credentials }
+        const archives = roster.retention === null
+          ? []
+          : yield* Effect.forEach(shown, ([code]) => archiveStanding(code)).pipe(Effect.provide(ports), asked)
+        const at = DateTime.formatIso(yield* DateTime.now)
+        return { version: VERSION, at, live: live.size > 0, rows, credentials, archives }
       }),
     })
   }),

@@ -63,6 +63,18 @@ export const StatusRow = Schema.Struct({
 }).annotate({ identifier: "StatusRow" })
 export type StatusRow = typeof StatusRow.Type
 
+/** How archiving stands of one legal entity. */
+export const ArchiveStanding = Schema.Struct({
+  entity: Schema.String,
+  /** When rows left last, or were found to have none to follow, RFC 3339; null: never. */
+  at: Schema.NullOr(Schema.String),
+  /** Month of the oldest settled event in the ledger; null: there was none, or nobody looked. */
+  oldest: Schema.NullOr(Schema.String),
+  /** Why the newest archiving failed; empty: it did not. */
+  trouble: Schema.String,
+}).annotate({ identifier: "ArchiveStanding" })
+export type ArchiveStanding = typeof ArchiveStanding.Type
+
 export const StatusReport = Schema.Struct({
   version: Schema.String,
   /** When it was taken, RFC 3339. */
@@ -72,5 +84,7 @@ export const StatusReport = Schema.Struct({
   rows: Schema.Array(StatusRow),
   /** Keys of the Odoo databases shown, and for administrators all tokens; empty where nobody looks. */
   credentials: Schema.optionalKey(Schema.Array(Credential)),
+  /** Of legal entities that archive. */
+  archives: Schema.optionalKey(Schema.Array(ArchiveStanding)),
 }).annotate({ identifier: "StatusReport" })
 export type StatusReport = typeof StatusReport.Type

@@ -1,6 +1,7 @@
 /** All operations, over the ports and the actors. One noun a file; this file lists them and nothing else. */
 import { Layer } from "effect"
 import * as Admission from "./Admission.ts"
+import * as Archiving from "./Archiving.ts"
 import * as Audit from "./Audit.ts"
 import * as Corrections from "./Corrections.ts"
 import * as Entities from "./Entities.ts"
@@ -17,6 +18,7 @@ import * as Status from "./Status.ts"
 import * as Tokens from "./Tokens.ts"
 
 export const layer = Layer.mergeAll(
+  Archiving.layer,
   Audit.layer,
   Corrections.layer,
   Entities.layer,

@@ -96,8 +96,8 @@ export const archivedRowsTotal = Metric.counter("weir_archived_rows_total", {
   description: "Rows that left the ledger for an archive, by kind",
   incremental: true,
 })
-export const archiveFailed = Metric.gauge("weir_archive_failed", {
-  description: "1 while the newest archiving of an entity failed, else 0",
+export const archiveOverdue = Metric.gauge("weir_archive_overdue", {
+  description: "1 while rows of an entity ought to have left the ledger and have not: its newest archiving failed",
 })
 export const archiveAge = Metric.gauge("weir_archive_age_seconds", {
   description: "Since an archiving of an entity succeeded last; no series before the first",
@@ -142,7 +142,7 @@ export const all = [
   proofMismatches,
   proofOverdue,
   archivedRowsTotal,
-  archiveFailed,
+  archiveOverdue,
   archiveAge,
 ]
 
@@ -295,11 +295,11 @@ export const archivedRows = (entity: string, kind: string, rows: number): Effect
 
 /** The series of one entity's archivings. */
 export const archiveMeter = (entity: string) => {
-  const failed = Metric.withAttributes(archiveFailed, { entity })
+  const overdue = Metric.withAttributes(archiveOverdue, { entity })
   const age = Metric.withAttributes(archiveAge, { entity })
   return (hasFailed: boolean, ageSeconds: number | null): Effect.Effect<void> =>
     Effect.andThen(
-      Metric.update(failed, hasFailed ? 1 : 0),
+      Metric.update(overdue, hasFailed ? 1 : 0),
       ageSeconds === null ? Effect.void : Metric.update(age, ageSeconds),
     )
 }

@@ -5,6 +5,7 @@ import { type Check, Health, ReadinessReport } from "../../src/http/Health.ts"
 import { address, layer } from "../../src/http/Server.ts"
 import { trusting } from "../../src/identity/Authenticator.ts"
 import { Access } from "../../src/ledger/Access.ts"
+import { Archiving } from "../../src/operate/Archiving.ts"
 import { Audit } from "../../src/operate/Audit.ts"
 import { Corrections } from "../../src/operate/Corrections.ts"
 import { Entities } from "../../src/operate/Entities.ts"
@@ -22,6 +23,7 @@ import { flowMeter } from "../../src/telemetry/Metrics.ts"
 
 /** Operations that break: nothing of that may be seen outside. */
 const broken = Layer.mergeAll(
+  Layer.mock(Archiving, {}),
   Layer.mock(Audit, {}),
   Layer.mock(Corrections, {}),
   Layer.mock(Exceptions, {}),

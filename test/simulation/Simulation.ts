@@ -173,6 +173,7 @@ class World {
         access: this.#ledger.access,
         recall: this.#ledger.recall,
         runs: this.#ledger.runs,
+        archives: this.#ledger.archives,
         odoo,
         ledgerSlowMillis: () => this.#ledgerSlowMillis,
       },

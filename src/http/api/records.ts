@@ -1,7 +1,7 @@
 /** What was: incidents and the audit trail. */
 import { Schema } from "effect"
 import { HttpApiEndpoint, HttpApiGroup } from "effect/http-api"
-import { AuditPage, AuditQuery, Verification } from "../../operate/Audit.ts"
+import { AuditPage, AuditQuery, Verification, VerificationQuery } from "../../operate/Audit.ts"
 import { IncidentPage, IncidentQuery } from "../../operate/Incidents.ts"
 import { operation } from "../operation.ts"
 
@@ -16,7 +16,11 @@ const entity = { entity: Schema.String }
 export const AuditGroup = HttpApiGroup.make("audit").add(
   HttpApiEndpoint.get("list", "/audit/:entity", { params: entity, query: AuditQuery, success: AuditPage })
     .annotateMerge(operation("audit.list")),
-  HttpApiEndpoint.get("verify", "/audit/:entity/verification", { params: entity, success: Verification }).annotateMerge(
+  HttpApiEndpoint.get("verify", "/audit/:entity/verification", {
+    params: entity,
+    query: VerificationQuery,
+    success: Verification,
+  }).annotateMerge(
     operation("audit.verify"),
   ),
 )

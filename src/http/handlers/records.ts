@@ -23,7 +23,7 @@ export const audit = HttpApiBuilder.group(
     const audit = yield* Audit
     return handlers.handleAll({
       list: ({ params: { entity }, query }) => Caller.use((caller) => audit.list(caller, entity, query)),
-      verify: ({ params: { entity } }) => Caller.use((caller) => audit.verify(caller, entity)),
+      verify: ({ params: { entity }, query }) => Caller.use((caller) => audit.verify(caller, entity, query)),
     })
   }),
 )

@@ -2,6 +2,7 @@
 import { Effect, Exit, Layer, Scope, Stream } from "effect"
 import { Broker, type Delivery } from "../../../src/broker/Broker.ts"
 import { Access } from "../../../src/ledger/Access.ts"
+import { Archives } from "../../../src/ledger/Archives.ts"
 import { Ledger } from "../../../src/ledger/Ledger.ts"
 import { Recall } from "../../../src/ledger/Recall.ts"
 import { Runs } from "../../../src/ledger/Runs.ts"
@@ -18,6 +19,7 @@ export interface Outside {
   readonly access: Access["Service"]
   readonly recall: Recall["Service"]
   readonly runs: Runs["Service"]
+  readonly archives: Archives["Service"]
   readonly odoo: Odoo["Service"]
   /** Milliseconds that the ledger's answers take longer, now. */
   readonly ledgerSlowMillis: () => number
@@ -30,6 +32,7 @@ export const portsOf = (process: Process, outside: Outside, network: Network, ob
     Layer.succeed(Access, outside.access),
     Layer.succeed(Recall, outside.recall),
     Layer.succeed(Runs, outside.runs),
+    Layer.succeed(Archives, outside.archives),
     Layer.succeed(Odoo, odooOf(process, outside, network, observer)),
   )
 
