@@ -23,11 +23,12 @@ import { idIn, rowLine } from "./lines.ts"
 import { beforeMillis, monthOf, type Retention } from "./policy.ts"
 import { provenMonths } from "./proven.ts"
 import { requestOf } from "./Request.ts"
+import { resting } from "./resting.ts"
 import { pages } from "./pages.ts"
 import { type Line, Vault, VaultError } from "./Vault.ts"
 
 /** Rows that leave in one transaction: the entity's settlements wait for it. */
-export const DROP = 500
+const DROP = 200
 /** Files that were left undone, at most; more are finished by the next archiving. */
 const PENDING = 1_000
 
@@ -88,9 +89,7 @@ export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: 
           const gone = yield* archives.drop(entity, kind, ids).pipe(available)
           own.dropped += gone
           yield* archivedRows(entity, kind, gone)
-          // Others of the process have their turn.
-          yield* Effect.yieldNow
-        })
+        }).pipe(resting)
       ),
     )
     yield* archives.dropped(file).pipe(available)

@@ -12,10 +12,11 @@ import { Sequences } from "../reconcile/Sequences.ts"
 import { NOBODYS } from "../replay/Examiner.ts"
 import { eventLine, rowLine } from "./lines.ts"
 import { pages } from "./pages.ts"
+import { resting } from "./resting.ts"
 import type { Line } from "./Vault.ts"
 
 /** Messages looked up together. */
-const CHUNK = 1_000
+const CHUNK = 200
 /** Times of storing come from the broker's servers, whose clocks differ a little. */
 const CLOCKS_MILLIS = 86_400_000
 
@@ -60,7 +61,7 @@ export const eventFiles = (
         Stream.takeWhile(({ storedAtMillis }) => storedAtMillis < toMillis + CLOCKS_MILLIS),
         Stream.filter(({ storedAtMillis }) => storedAtMillis >= fromMillis && storedAtMillis < toMillis),
         Stream.grouped(CHUNK),
-        Stream.mapEffect(linesOf),
+        Stream.mapEffect((messages) => resting(linesOf(messages))),
         Stream.flattenIterable,
       )
     })),

@@ -1,9 +1,10 @@
 /** Rows that may leave, page after page. */
 import { Effect, Option, Stream } from "effect"
 import type { Leaver } from "../ledger/Archives.ts"
+import { resting } from "./resting.ts"
 
 /** Rows read at a time. */
-const PAGE = 1_000
+const PAGE = 500
 
 export const pages = <E, R>(
   page: (after: string, limit: number) => Effect.Effect<ReadonlyArray<Leaver>, E, R>,
@@ -11,7 +12,7 @@ export const pages = <E, R>(
   Stream.paginate(
     "",
     (after) =>
-      Effect.map(page(after, PAGE), (rows): readonly [ReadonlyArray<Leaver>, Option.Option<string>] => [
+      Effect.map(resting(page(after, PAGE)), (rows): readonly [ReadonlyArray<Leaver>, Option.Option<string>] => [
         rows,
         rows.length < PAGE ? Option.none() : Option.some(rows.at(-1)!.id),
       ]),
