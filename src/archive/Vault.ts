@@ -6,7 +6,7 @@
  *
  *     .partial ──(written, flushed to the disk)──► renamed ──► folder flushed ──► read back and compared
  */
-import { Context, Effect, Layer, Schema, Stream } from "effect"
+import { Context, Effect, Layer, Schema, Semaphore, Stream } from "effect"
 import { createHash, randomBytes } from "node:crypto"
 import { type FileHandle, mkdir, open, rename, unlink } from "node:fs/promises"
 import { dirname, join } from "node:path"
@@ -61,6 +61,8 @@ export const disk: Disk = {
 export class Vault extends Context.Service<Vault, {
   /** Null: none is configured, and nothing can be kept. */
   readonly directory: string | null
+  /** Of archivings, in this process. */
+  readonly turns: Semaphore.Semaphore
   /** Writes a file with its manifest, and reads it back. Null: there was no line, and there is no file. */
   readonly write: <E, R>(
     place: Place,
@@ -75,6 +77,8 @@ export class Vault extends Context.Service<Vault, {
 /** Lines written at a time, about. */
 const CHUNK_BYTES = 1 << 18
 const FORMAT = 1
+/** Archivings of a process at a time. */
+const TURNS = 2
 
 const failure = (operation: string, path: string) => (cause: unknown): VaultError =>
   new VaultError({
@@ -171,6 +175,7 @@ export const make = (directory: string, on: Disk = disk): typeof Vault.Service =
 
   return Vault.of({
     directory,
+    turns: Semaphore.makeUnsafe(TURNS),
     write: Effect.fnUntraced(function* (place, lines) {
       const path = pathOf(place, "ndjson")
       const written: Written | null = yield* whole(path, filled(lines))
@@ -199,6 +204,7 @@ const none = new VaultError({
 /** Where nothing is kept. */
 export const absent = Vault.of({
   directory: null,
+  turns: Semaphore.makeUnsafe(TURNS),
   write: () => Effect.fail(none),
   lines: () => Stream.fail(none),
   content: () => Effect.fail(none),

@@ -27,8 +27,14 @@ import { resting } from "./resting.ts"
 import { pages } from "./pages.ts"
 import { type Line, Vault, VaultError } from "./Vault.ts"
 
-/** Rows that leave in one transaction: the entity's settlements wait for it. */
-const DROP = 200
+/** Rows that leave in one transaction: the entity's settlements wait for it. A run takes its many events with it. */
+const drops: Readonly<Record<ArchiveKind, number>> = {
+  events: 200,
+  exceptions: 200,
+  corrections: 200,
+  audit: 200,
+  runs: 5,
+}
 /** Files that were left undone, at most; more are finished by the next archiving. */
 const PENDING = 1_000
 
@@ -48,7 +54,7 @@ interface Part<E, R> {
   readonly lines: Stream.Stream<Line, E, R>
 }
 
-export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: Retention, flows: ReadonlyArray<Flow>) {
+const carriedOut = Effect.fn("Archive.run")(function* (run: Run, retention: Retention, flows: ReadonlyArray<Flow>) {
   const { entity, runId } = run
   const { apply } = requestOf(run)
   const [access, archives, ledger] = [yield* Access, yield* Archives, yield* Ledger]
@@ -70,8 +76,15 @@ export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: 
   )
 
   const leave = Effect.fnUntraced(function* (file: Archive) {
-    const { kind, name, rows, sha256 } = file
+    const { fromMillis, kind, name, rows, sha256, toMillis } = file
     const own = totals.get(kind)!
+    // Before anything leaves; once, however often it is said.
+    yield* access.record(entity, {
+      id: `archive/${kind}/${name}`,
+      actor: run.requestedBy,
+      action: "archive.written",
+      detail: { run: runId, kind, name, rows, sha256, fromMillis, toMillis },
+    }).pipe(available)
     const found = yield* vault.content(file)
     if (found.sha256 !== sha256 || found.rows !== rows) {
       return yield* new VaultError({
@@ -83,7 +96,7 @@ export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: 
     }
     yield* vault.lines(file).pipe(
       Stream.map((line) => idIn(kind, line)),
-      Stream.grouped(DROP),
+      Stream.grouped(drops[kind]),
       Stream.runForEach((ids) =>
         Effect.gen(function* () {
           const gone = yield* archives.drop(entity, kind, ids).pipe(available)
@@ -104,13 +117,6 @@ export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: 
     const own = totals.get(kind)!
     own.files++
     own.written += content.rows
-    const { fromMillis, rows, sha256, toMillis } = content
-    yield* access.record(entity, {
-      id: `archive/${kind}/${name}`,
-      actor: run.requestedBy,
-      action: "archive.written",
-      detail: { run: runId, kind, name, rows, sha256, fromMillis, toMillis },
-    }).pipe(available)
     yield* leave({ ...place, ...content, writtenAtMillis: 0, droppedAtMillis: null })
   })
 
@@ -174,3 +180,7 @@ export const archive = Effect.fn("Archive.run")(function* (run: Run, retention: 
     result: { apply, unproven, directory: vault.directory, oldest },
   }).pipe(available)
 })
+
+/** Waits for its turn: a process carries out a few at a time, however many legal entities it has. */
+export const archive = (run: Run, retention: Retention, flows: ReadonlyArray<Flow>) =>
+  Vault.use(({ turns }) => turns.withPermit(carriedOut(run, retention, flows)))

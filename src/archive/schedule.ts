@@ -15,10 +15,19 @@ const LOOK = Duration.minutes(5)
 const LOOKED_THROUGH = 50
 const ACTOR = "weir"
 
+/** Entities begin spread over an hour: always at the same minute of it. */
+const minuteOf = (entity: string): number => {
+  let sum = 0
+  for (const character of entity) sum = (sum * 31 + character.codePointAt(0)!) % 60
+  return sum
+}
+
 /** The id of the run that is due, if one is. */
-export const dueAt = ({ hour }: Pick<Retention, "hour">, nowMillis: number): string | null => {
+export const dueAt = ({ hour }: Pick<Retention, "hour">, entity: string, nowMillis: number): string | null => {
   const now = new Date(nowMillis)
-  return now.getUTCHours() < hour ? null : `archive-${now.toISOString().slice(0, 10)}`
+  // From eleven in the evening on there is no whole hour left to spread over: they begin together.
+  const minutes = now.getUTCHours() * 60 + now.getUTCMinutes()
+  return minutes < hour * 60 + (hour === 23 ? 0 : minuteOf(entity)) ? null : `archive-${now.toISOString().slice(0, 10)}`
 }
 
 /** For ever. `nudged` is opened when there is something to carry out. */
@@ -29,7 +38,7 @@ export const scheduleArchives = Effect.fnUntraced(
     let warned = ""
     while (true) {
       const now = yield* Clock.currentTimeMillis
-      const runId = dueAt(retention, now)
+      const runId = dueAt(retention, entity, now)
       if (runId !== null) {
         const opened = yield* runs.open({
           entity,

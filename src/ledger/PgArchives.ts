@@ -18,6 +18,9 @@ import {
 import { bigint, text, textColumn } from "./sql/parameters.ts"
 import { queries } from "./sql/query.ts"
 
+/** Reading all rows of an entity takes its time, and locks nothing. */
+const LONG = "10 minutes"
+
 const month = ({ fromMillis, toMillis }: LeaversOfMonth) => [bigint(fromMillis), bigint(toMillis)]
 
 export const fromClient = (
@@ -25,10 +28,11 @@ export const fromClient = (
   statementTimeout: Duration.Input = defaults.statementTimeout,
 ): typeof Archives.Service => {
   const query = queries(sql, statementTimeout)
+  const long = queries(sql, LONG)
   return Archives.of({
     months: ({ beforeMillis, entity, kind }) =>
       Effect.map(
-        query<{ readonly month: string; readonly n: bigint }>("Archives.months", selectMonths(kind), [
+        long<{ readonly month: string; readonly n: bigint }>("Archives.months", selectMonths(kind), [
           text(entity),
           bigint(beforeMillis),
         ]),
@@ -37,7 +41,7 @@ export const fromClient = (
 
     page: (leavers, after, limit) =>
       Effect.map(
-        query<LeaverRow>("Archives.page", selectPage(leavers.kind), [
+        long<LeaverRow>("Archives.page", selectPage(leavers.kind), [
           text(leavers.entity),
           bigint(leavers.beforeMillis),
           text(after),

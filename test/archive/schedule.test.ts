@@ -43,8 +43,11 @@ describe("retention", () => {
 
   it.effect("is carried out once a day, from its hour on, and shows a failure until one succeeds", () =>
     Effect.gen(function* () {
-      assert.strictEqual(dueAt(retention, at(26, 3)), null)
-      assert.strictEqual(dueAt(retention, at(26, 4)), "archive-2026-11-26")
+      const entities = Array.from({ length: 40 }, (_, n) => `en${n}`)
+      const due = (millis: number) => entities.filter((entity) => dueAt(retention, entity, millis) !== null).length
+      assert.deepStrictEqual([due(at(26, 4) - 1), due(at(26, 5))], [0, 40])
+      assert.isBelow(Math.abs(due(at(26, 4) + 1_800_000) - 20), 15, "spread over an hour")
+      assert.strictEqual(dueAt(retention, "be01", at(26, 5)), "archive-2026-11-26")
       const runs = yield* Runs
       const nudged = Latch.makeUnsafe(false)
       const ids = Effect.map(runs.runs({ entity: "be01", limit: 9 }), (found) => found.map(({ runId }) => runId))
@@ -54,7 +57,7 @@ describe("retention", () => {
       yield* Effect.forkScoped(scheduleArchives("be01", retention, nudged))
       yield* TestClock.adjust("30 minutes")
       assert.deepStrictEqual(yield* ids, [])
-      yield* TestClock.adjust("1 hour")
+      yield* TestClock.adjust("2 hours")
       assert.deepStrictEqual(yield* ids, ["archive-2026-11-26"])
       yield* nudged.await
       yield* runs.change("be01", "archive-2026-11-26", ["examining"], { state: "failed", trouble: "no space" })
