@@ -29,7 +29,7 @@ import { type Line, Vault, VaultError } from "./Vault.ts"
 
 /** Rows that leave in one transaction: the entity's settlements wait for it. A run takes its many events with it. */
 const drops: Readonly<Record<ArchiveKind, number>> = {
-  events: 200,
+  events: 100,
   exceptions: 200,
   corrections: 200,
   audit: 200,
