@@ -41,6 +41,8 @@ export interface DrainOptions {
   readonly seconds: number
   /** What is published, by position. Default: time lines. */
   readonly events?: (from: number, to: number) => ReadonlyArray<Publication>
+  /** The backlog is kept at its size until the time is over: as many are published as stand in Odoo. */
+  readonly held?: boolean
   /** How many of them stand. Default: time lines. */
   readonly written?: (standIn: StandIn) => number
 }
@@ -89,10 +91,24 @@ export const drained = Effect.fnUntraced(function* (options: DrainOptions) {
   const isPrepared = () => rowsOf(standIn, "sale.order") === shape.entities * shape.engagements
   yield* Effect.scoped(Effect.flatMap(weir, (running) => sampled(running, written, isPrepared, PREPARE_SECONDS)))
   if (!isPrepared()) return yield* Effect.die(new Error(`no customers and engagements after ${PREPARE_SECONDS} s`))
-  for (let from = 0; from < backlog; from += PAGE) {
-    yield* broker.publish(events(from, Math.min(backlog, from + PAGE)))
-  }
+  let published = 0
+  const publishUpTo = Effect.fnUntraced(function* (end: number) {
+    while (published < end) {
+      const to = Math.min(end, published + PAGE)
+      yield* broker.publish(events(published, to))
+      published = to
+    }
+  })
+  yield* publishUpTo(backlog)
   const running = yield* weir
-  const samples = yield* sampled(running, written, () => written() >= backlog, seconds)
+  const isDone = () => options.held !== true && written() >= backlog
+  if (options.held === true) {
+    yield* Effect.suspend(() => publishUpTo(written() + backlog)).pipe(
+      Effect.andThen(Effect.sleep(SAMPLE)),
+      Effect.forever,
+      Effect.forkScoped,
+    )
+  }
+  const samples = yield* sampled(running, written, isDone, seconds)
   return { backlog, samples } satisfies Drained
 }, Effect.scoped)

@@ -167,7 +167,7 @@ const main = Effect.gen(function* () {
       args: [
         "run",
         "-A",
-        "--v8-flags=--max-old-space-size=256",
+        "--v8-flags=--max-old-space-size=256,--max-semi-space-size=16",
         file("../src/cli/weir.ts"),
         "run",
         "--config",

@@ -44,12 +44,11 @@ export const service = (
           dataDir: join(folder, "weir"),
         }
         writeFileSync(file, JSON.stringify(whole))
-        const flag = `--max-old-space-size=${heapMiB}`
+        // As in deno.json.
+        const flags = heapMiB === 0 ? [] : [`--max-old-space-size=${heapMiB}`, "--max-semi-space-size=16"]
         const runtime = "Deno" in globalThis
-          ? ["run", "-A", ...heapMiB === 0 ? [] : [`--v8-flags=${flag}`]]
-          : heapMiB === 0
-          ? []
-          : [flag]
+          ? ["run", "-A", ...flags.length === 0 ? [] : [`--v8-flags=${flags.join(",")}`]]
+          : flags
         const output = openSync(log, "a")
         const child = spawn(process.execPath, [...runtime, program, "run", "--config", file], {
           stdio: ["ignore", output, output],

@@ -27,7 +27,7 @@ const execStart = (): ReadonlyArray<string> => {
 /** The flags, with the project and its configuration where they lie here. */
 const flagsOf = (words: ReadonlyArray<string>, project: string) => (folder: string): ReadonlyArray<string> =>
   words.slice(words.indexOf("run") + 1, words.indexOf("src/cli/weir.ts")).map((word) =>
-    word.replace(project, root.replace(/\/$/u, "")).replace("/etc/weir", folder)
+    word.replace(new RegExp(`(?<=[=,])${project}(?=,)`, "u"), root.replace(/\/$/u, "")).replace("/etc/weir", folder)
   )
 
 /** As much of a manifest as is looked at. */
@@ -68,7 +68,9 @@ describe("deploy", () => {
     const flags = flagsOf(entrypoint(), "/weir")("/etc/weir").map((flag) => flag.replace(",/run/secrets", ""))
     assert.deepStrictEqual(flagsOf(execStart(), "/opt/weir")("/etc/weir"), flags)
     assert.include(flags, "--no-prompt")
-    assert.isFalse(flags.some((flag) => /^-A$|--allow-(all|write|run|ffi)/u.test(flag)))
+    assert.isFalse(flags.some((flag) => /^-A$|--allow-(all|run|ffi)/u.test(flag)))
+    const written = flags.filter((flag) => flag.startsWith("--allow-write"))
+    assert.deepStrictEqual(written, ["--allow-write=/var/lib/weir/archive"], "archives, and nothing else")
   })
 
   it("has configurations that Weir accepts", () => {
