@@ -38,6 +38,8 @@ export const Envelope = Schema.Struct({
   dataschema: Schema.optionalKey(Attribute),
   sequence: Schema.optionalKey(Sequence),
   partitionkey: Schema.optionalKey(Attribute),
+  /** Code of the legal entity that it is of. The subject says so anyway; when both do, they must agree. */
+  entity: Schema.optionalKey(Attribute),
   /** Ties everything that one business act caused together, from the source to the Odoo record. */
   correlationid: Schema.optionalKey(Attribute),
   /** The identity of the event that caused this one. */

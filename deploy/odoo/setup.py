@@ -1,6 +1,6 @@
 """Makes the database that deploy/odoo/up clones: four companies with their charts of accounts, the technical user with
-the rights that docs/live-odoo.md names, a user with few rights, and an API key for each. Runs inside `odoo shell`, which
-gives `env`. The keys go to /var/lib/odoo/weir.env."""
+the rights that docs/live-odoo.md names, a user with few rights, one who may lock periods, and an API key for each. Runs
+inside `odoo shell`, which gives `env`. The keys go to /var/lib/odoo/weir.env."""
 
 # Localisations pull in electronic invoicing networks by themselves: not for a test server.
 env.registry['res.company'].install_l10n_modules = lambda self: False
@@ -56,11 +56,16 @@ def key(of):
 
 writer = user('stream', 'Stream writer', rights, companies)
 low = user('low', 'Low rights', ['base.group_user'], headquarters)
+finance = user('finance', 'Finance', ['base.group_erp_manager', 'account.group_account_manager'], companies)
 for company in companies:
     env['hr.employee'].with_company(company).create(
         {'name': 'Employee ' + company.name, 'company_id': company.id, 'user_id': writer.id}
     )
-lines = ['export ODOO_API_KEY=%s' % key(writer), 'export ODOO_API_KEY_LOW=%s' % key(low)]
+lines = [
+    'export ODOO_API_KEY=%s' % key(writer),
+    'export ODOO_API_KEY_LOW=%s' % key(low),
+    'export ODOO_API_KEY_FINANCE=%s' % key(finance),
+]
 env.cr.commit()
 with open('/var/lib/odoo/weir.env', 'w') as file:
     file.write('\n'.join(lines) + '\n')

@@ -86,6 +86,13 @@ const upcast = (
 /** `timesheet.approved` of `erp.be01.timesheet.approved`. */
 const typeInSubject = (subject: string): string => subject.slice(subject.indexOf(".", subject.indexOf(".") + 1) + 1)
 
+/** Why an event is on another legal entity's subject than its own; null: it is not. */
+const strayed = ({ entity }: WireEnvelope, { subject }: Message): Rejection | null => {
+  const named = subject.split(".", 2)[1] ?? ""
+  if (entity === undefined || entity === named) return null
+  return { code: "LEGAL-ENTITY-MISMATCH", detail: `the event is of ${entity.slice(0, 40)}, the subject says ${named}` }
+}
+
 /** A decoder for one flow of one entity. `look` is shown what was understood. */
 export const makeDecoder = (flow: Flow, look?: (spec: EventSpec<unknown>, data: unknown) => void) => {
   const specs = new Map(flow.events.map((spec) => [spec.type, { spec, decode: decoderOf(spec.schema) }]))
@@ -161,15 +168,16 @@ export const makeDecoder = (flow: Flow, look?: (spec: EventSpec<unknown>, data: 
     }
     const envelope = checked.success
     const understood = understand(envelope, message)
-    const payload = Result.isSuccess(understood) ? understood.success : null
-    const rejection = Result.isFailure(understood) ? understood.failure : null
+    const read = Result.isSuccess(understood) ? understood.success : null
+    const rejection = Result.isFailure(understood) ? understood.failure : strayed(envelope, message)
+    const payload = rejection === null ? read : null
     return {
       event: {
         eventId: eventIdOf(envelope),
         type: envelope.type,
         flow: flow.name,
         // Without a payload the partition key still tells which later events must stay behind this one.
-        key: payload?.spec.key(payload.data) ?? envelope.partitionkey ?? `stream-${position.streamSequence}`,
+        key: read?.spec.key(read.data) ?? envelope.partitionkey ?? `stream-${position.streamSequence}`,
         version: envelope.sequence === undefined ? null : Number(envelope.sequence),
         streamSequence: position.streamSequence,
         storedAtMillis: position.storedAtMillis,

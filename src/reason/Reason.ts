@@ -153,7 +153,7 @@ export const reasons = {
   ),
   "LEGAL-ENTITY-MISMATCH": business(
     "park",
-    "The contract is with another legal entity than the subject names",
+    "The event, or the contract in it, is of another legal entity than the subject names",
     "Find out which is right; publish again on the right subject; dismiss.",
     "ENG-0007 is a contract of us01, the subject says be01",
   ),

@@ -17,6 +17,8 @@ export interface Sources {
   readonly exampleOf: (type: string) => unknown
   /** Exceptions that fixtures show, by flow. */
   readonly exceptions: ReadonlyMap<string, ReadonlyArray<Seen>>
+  /** Each case, and which events of the fixtures show it of a flow or why it cannot happen. */
+  readonly casesOf: (flow: string) => ReadonlyArray<readonly [name: string, shown: string]>
 }
 
 const cell = (text: string): string => text.replaceAll("|", "\\|")
@@ -154,6 +156,16 @@ const exceptionSection = (flow: Flow, { exceptions }: Sources): string => {
   ].join("\n")
 }
 
+const caseSection = (flow: Flow, { casesOf }: Sources): string =>
+  [
+    "## Cases",
+    "",
+    "Replayed on the stand-in and on a real Odoo: `fixtures/flows/`.",
+    "",
+    table([["case", "shown by"], ...casesOf(flow.name)]),
+    "",
+  ].join("\n")
+
 const WIDTH = 120
 
 /** Words in lines no longer than the page is wide; what hangs below a list's item is indented. */
@@ -187,4 +199,5 @@ export const page = (flow: Flow, sources: Sources): string =>
     feedSection(flow),
     ownershipSection(flow),
     exceptionSection(flow, sources),
+    caseSection(flow, sources),
   ].join("\n").replaceAll(/\n{3,}/gu, "\n\n").trimEnd().split("\n").map(wrapped).join("\n") + "\n"

@@ -54,6 +54,8 @@ describe("a line of a file of events", () => {
     assert.strictEqual(problem("[1]"), "not a JSON object")
     assert.match(problem({ ...fixture, envelope: { ...customer, data: {} } }), /^EVENT-INVALID: .*name/u)
     assert.match(problem({ ...fixture, envelope: { ...customer, id: "" } }), /^EVENT-NOT-CLOUDEVENT: /u)
+    const strayed = { ...fixture, envelope: { ...fixture.envelope, entity: "us01" } }
+    assert.strictEqual(problem(strayed), "LEGAL-ENTITY-MISMATCH: the event is of us01, the subject says be01")
     assert.match(problem({ ...fixture, subject: "erp.be01.customer.deleted" }), /^EVENT-SUBJECT-MISMATCH: /u)
     assert.match(problem({ ...fixture, subject: "erp.xx99.customer.upserted" }), /^EVENT-UNKNOWN-ENTITY: .*xx99/u)
     assert.match(problem({ ...fixture, subject: "erp.be01.weather.changed" }), /^EVENT-UNKNOWN-TYPE: .*weather/u)

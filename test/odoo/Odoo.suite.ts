@@ -1,5 +1,5 @@
 /**
- * The contract of the `Odoo` port: every call that the five flows make, done, repeated, done at once and refused. It runs
+ * The contract of the `Odoo` port: every call that the flows make, done, repeated, done at once and refused. It runs
  * over the stand-in in this process, over its HTTP server and, in `test/live/`, over a real Odoo 19. Where a run differs
  * from the real one, the stand-in is mended.
  *
@@ -16,6 +16,7 @@ import type { Json } from "../../src/odoo/Odoo.ts"
 import { moneySentences } from "./Odoo.money.ts"
 import { feedSentences } from "./Odoo.feed.ts"
 import { masterSentences } from "./Odoo.master.ts"
+import { recordSentences } from "./Odoo.records.ts"
 import { workSentences } from "./Odoo.work.ts"
 import {
   cents,
@@ -962,5 +963,6 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
     workSentences(it)
     feedSentences(it)
     masterSentences(it)
+    recordSentences(it)
   })
 }

@@ -320,6 +320,22 @@ export const workSentences = (it: It): void => {
       const entry = yield* read("account.move", idOf(posted["account_move_id"]), "state", "date", "move_type", "name")
       assert.deepInclude(entry, { state: "posted", date: "2026-10-05", move_type: "entry" })
       assert.match(String(entry["name"]), /^PBNK1\/2026\/\d{5}$/u)
+      const [payment, ...more] = yield* search(
+        "account.payment",
+        [["move_id", "=", entry.id]],
+        "payment_type",
+        "partner_type",
+        "state",
+        "is_reconciled",
+      )
+      assert.deepStrictEqual(more, [])
+      const { id: _, ...paid } = payment!
+      assert.deepStrictEqual(paid, {
+        payment_type: "outbound",
+        partner_type: "supplier",
+        state: "in_process",
+        is_reconciled: true,
+      })
       const items = yield* search("account.move.line", [["move_id", "=", entry.id]], "balance", "analytic_distribution")
       assert.deepStrictEqual(
         items.map(({ analytic_distribution }) => analytic_distribution).filter((each) => each !== false),

@@ -104,8 +104,7 @@ ${
 const walkThrough = Effect.fnUntraced(function* (place: Place, replay: Replay) {
   const before = yield* baseline(place, models)
   const { run } = make([place], replay)
-  const publish = (lines: ReadonlyArray<string>) =>
-    run({ name: "quote-to-cash", lines, expected: "", only: undefined }, { acts: true })
+  const publish = (lines: ReadonlyArray<string>) => run({ name: "quote-to-cash", lines, expected: "" }, { acts: true })
   const story = read()
   yield* publish(story.before)
   const page = [INTRODUCTION]
