@@ -23,7 +23,7 @@ import { idIn, rowLine } from "./lines.ts"
 import { beforeMillis, monthOf, type Retention } from "./policy.ts"
 import { provenMonths } from "./proven.ts"
 import { requestOf } from "./Request.ts"
-import { resting } from "./resting.ts"
+import { leisurely } from "./leisurely.ts"
 import { pages } from "./pages.ts"
 import { type Line, Vault, VaultError } from "./Vault.ts"
 
@@ -102,7 +102,7 @@ const carriedOut = Effect.fn("Archive.run")(function* (run: Run, retention: Rete
           const gone = yield* archives.drop(entity, kind, ids).pipe(available)
           own.dropped += gone
           yield* archivedRows(entity, kind, gone)
-        }).pipe(resting)
+        }).pipe(leisurely)
       ),
     )
     yield* archives.dropped(file).pipe(available)

@@ -12,7 +12,7 @@ import { Sequences } from "../reconcile/Sequences.ts"
 import { NOBODYS } from "../replay/Examiner.ts"
 import { eventLine, rowLine } from "./lines.ts"
 import { pages } from "./pages.ts"
-import { resting } from "./resting.ts"
+import { leisurely } from "./leisurely.ts"
 import type { Line } from "./Vault.ts"
 
 /** Messages looked up together. */
@@ -61,7 +61,7 @@ export const eventFiles = (
         Stream.takeWhile(({ storedAtMillis }) => storedAtMillis < toMillis + CLOCKS_MILLIS),
         Stream.filter(({ storedAtMillis }) => storedAtMillis >= fromMillis && storedAtMillis < toMillis),
         Stream.grouped(CHUNK),
-        Stream.mapEffect((messages) => resting(linesOf(messages))),
+        Stream.mapEffect((messages) => leisurely(linesOf(messages))),
         Stream.flattenIterable,
       )
     })),

@@ -1,7 +1,7 @@
 /** Rows that may leave, page after page. */
 import { Effect, Option, Stream } from "effect"
 import type { Leaver } from "../ledger/Archives.ts"
-import { resting } from "./resting.ts"
+import { leisurely } from "./leisurely.ts"
 
 /** Rows read at a time. */
 const PAGE = 500
@@ -12,7 +12,7 @@ export const pages = <E, R>(
   Stream.paginate(
     "",
     (after) =>
-      Effect.map(resting(page(after, PAGE)), (rows): readonly [ReadonlyArray<Leaver>, Option.Option<string>] => [
+      Effect.map(leisurely(page(after, PAGE)), (rows): readonly [ReadonlyArray<Leaver>, Option.Option<string>] => [
         rows,
         rows.length < PAGE ? Option.none() : Option.some(rows.at(-1)!.id),
       ]),

@@ -2,7 +2,8 @@
  * External ids of one company's records, both ways, for whoever may not read `ir.model.data`:
  *
  *   id ──► names     `get_metadata` of the model, in bulk; all of them, a merged partner has several
- *   name ──► id      `check_object_reference`, one by one; when there are many, a sweep over the model's records
+ *   name ──► id      `check_object_reference`, one by one; when there are many of the company's own, a sweep over the
+ *                    model's records
  *
  * Reads only. What a sweep has found is kept and extended by what was added since, so a look at a hundred thousand
  * events costs one sweep. Make one for each look: what it knows ages.
@@ -60,6 +61,8 @@ const tooMany = (model: string) =>
 export const externalIds = (calls: CompanyCalls, prefix: string): ExternalIds => {
   const directories = new Map<string, Directory>()
   const remembered = new Map<string, Names>()
+  /** Records of others, such as products that all legal entities share: few, and in no sweep. */
+  const shared = new Map<string, number>()
   let singles = 0
   let kept = 0
 
@@ -132,8 +135,15 @@ export const externalIds = (calls: CompanyCalls, prefix: string): ExternalIds =>
     names,
     known,
     idsOf: Effect.fnUntraced(function* (model, wanted) {
-      const distinct = [...new Set(wanted)]
       const found = new Map<string, number>()
+      for (const name of new Set(wanted)) {
+        if (name.startsWith(prefix)) continue
+        const id = shared.get(name) ?? (yield* single(model, name))
+        if (id === undefined) continue
+        found.set(name, id)
+        shared.set(name, id)
+      }
+      const distinct = [...new Set(wanted)].filter((name) => name.startsWith(prefix))
       if (distinct.length === 0) return found
       if (!directories.has(model) && singles + distinct.length <= SINGLES) {
         singles += distinct.length

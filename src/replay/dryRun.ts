@@ -1,20 +1,23 @@
 /**
  * A dry run: every selected event is looked at, nothing is written but what was found. It keeps one chunk in memory,
- * whatever the number of events, and begins anew when the process dies: what it keeps is the same again.
+ * whatever the number of events, rests after each of them, and begins anew when the process dies: what it keeps is the same again.
  */
 import { Effect, Schema, Stream } from "effect"
 import { untilAvailable } from "../actor/patience.ts"
 import type { Flow } from "../flow/Flow.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { type Run, type RunEvent, type RunJson, Runs } from "../ledger/Runs.ts"
+import { resting } from "../runs/resting.ts"
 import type { Company } from "../odoo/Company.ts"
 import { type Examined, type Examiner, makeExaminer } from "./Examiner.ts"
 import { actionable, detailOf, type FindingClass, Totals } from "./Finding.ts"
 import { type OnChanged, ReplayRequest } from "./Request.ts"
 import { sourceOf } from "./source.ts"
 
-/** Messages looked at together. */
-const CHUNK = 1_000
+/** Messages looked at together: live events wait for one such call of Odoo, and for what Weir's own thread does with it. */
+const CHUNK = 100
+/** Half a minute more for a hundred thousand events, and live traffic does not feel it. */
+const leisurely = resting({ times: 2, longestMillis: 50 })
 /** Findings of which nothing comes are counted, and kept only when asked for. */
 const QUIET: ReadonlyArray<FindingClass> = ["there", "superseded"]
 
@@ -92,7 +95,7 @@ export const dryRun = Effect.fn("Replay.dryRun")(function* (run: Run, company: C
   // After trouble with the broker it goes on where it stood.
   const all = Stream.suspend(() => sourceOf(run, request, progress.position)).pipe(
     Stream.grouped(CHUNK),
-    Stream.mapEffect(chunk),
+    Stream.mapEffect((brought) => examiner.look.inTurn(leisurely(chunk(brought)))),
     Stream.takeWhile((goesOn) => goesOn),
     Stream.runDrain,
   )

@@ -6,7 +6,7 @@
  *   writes ─► step 1 ─► step 2 ─► … ─► Sight of each event
  *               └─► a record is missing: what comes after it cannot be seen, the event would be created
  */
-import { Context, Effect, Layer } from "effect"
+import { Context, Effect, Layer, Semaphore } from "effect"
 import type { EventSpec } from "../../../flow/Flow.ts"
 import type { Lane } from "../../../flow/Lane.ts"
 import type { Step } from "../../../flow/Step.ts"
@@ -49,6 +49,8 @@ export interface Look {
     applied?: ReadonlyArray<boolean>,
   ) => Effect.Effect<ReadonlyArray<Sight>, OdooError>
   readonly glass: Glass
+  /** Looks at one database take turns: however many entities are looked at, it feels one of them at a time. */
+  readonly inTurn: <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 export class Preview extends Context.Service<Preview, {
@@ -137,11 +139,20 @@ export const make = Effect.gen(function* () {
   const odoo = yield* Odoo
   const gate = yield* CallGate
   const master = yield* MasterData
+  const turns = new Map<string, Semaphore.Semaphore>()
+  const turnOf = (database: string): Semaphore.Semaphore => {
+    const known = turns.get(database)
+    if (known !== undefined) return known
+    const made = Semaphore.makeUnsafe(1)
+    turns.set(database, made)
+    return made
+  }
   return Preview.of({
     open: (company, lane, ask = nobody) => {
       const through = glass(odoo, gate, master, company, lane, ask)
       return {
         glass: through,
+        inTurn: turnOf(company.database).withPermit,
         at: (spec, writes, known, applied = []) =>
           Effect.withSpan(at(spec, writes, known, applied, through), "Preview.at", {
             attributes: { "weir.event.type": spec.type, "weir.events": writes.length },
