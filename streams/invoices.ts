@@ -25,6 +25,7 @@ import {
   isRefused,
   posting,
   promised,
+  rebillOf,
   releaseOf,
   shared,
   untaxedOf,
@@ -75,6 +76,7 @@ const requested = event<InvoiceRequested>({
   ...shared,
   type: "invoice.requested",
   schema: InvoiceRequested,
+  rebill: rebillOf("invoice.requested", InvoiceRequested),
   parents: (invoice) => [
     ...shared.parents(invoice),
     ...(invoice.subscription === undefined ? [] : [parent.subscription(invoice.subscription)]),

@@ -2,10 +2,10 @@
  * What requests for given lines and for what is ready have in common: the document's columns, the comparison before it is
  * posted, the wait of a held one, the posting.
  */
-import { BigDecimal } from "effect"
+import { BigDecimal, Schema } from "effect"
 import type { InvoiceReadyRequested, InvoiceRequested } from "../schemas/invoice.ts"
 import { formatOdooFloat, scaleOf } from "../schemas/money.ts"
-import type { Control, OutcomeEvent, Reference } from "../src/flow/Flow.ts"
+import type { Control, OutcomeEvent, Rebill, Reference } from "../src/flow/Flow.ts"
 import { check, compare, type Refusal, type Row, type Step, transition } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { currencyOf, isRefusal, journalLock, journalOf } from "./codes.ts"
@@ -117,6 +117,39 @@ const posted = ({ data, ids, read }: Write<Invoice>): ReadonlyArray<OutcomeEvent
     invoice === undefined ? undefined : tellsPosted(FLOW, invoice, amount("amount_total")),
   )]
 }
+
+/** A whole credit note of it, which the person who lets it through approves; then the request anew, under a key of its own. */
+export const rebillOf = <D extends Invoice>(type: string, schema: Schema.Codec<D, unknown>): Rebill<D> => ({
+  fields: ["amount_untaxed", "amount_tax", "amount_total"],
+  events: ({ approvedBy, credit, data, day, document, reason, renewal, requestedBy }) => {
+    const amount = (field: string): string => formatOdooFloat(Number(document[field]), scaleOf(data.currency))
+    const { currency, customer, engagement, journal } = data
+    return [[{
+      type: "credit-note.requested",
+      key: credit,
+      data: {
+        key: credit,
+        invoice: data.key,
+        customer,
+        ...(engagement !== undefined && { engagement }),
+        ...(journal !== undefined && { journal }),
+        date: day,
+        currency,
+        totals: { untaxed: amount("amount_untaxed"), tax: amount("amount_tax"), total: amount("amount_total") },
+        requestedBy,
+        reason,
+      },
+    }, {
+      type: "approval.granted",
+      key: credit,
+      data: { flow: "credit-notes", key: credit, by: approvedBy },
+    }], [{
+      type,
+      key: renewal,
+      data: Schema.encodeSync(schema)({ ...data, key: renewal }) as { readonly [name: string]: unknown },
+    }]]
+  },
+})
 
 /** What both kinds of request have in common. */
 export const shared = {

@@ -13,7 +13,7 @@ import type { Write } from "../src/flow/Write.ts"
 import { id } from "./codes.ts"
 import { exchangeRateOf } from "./exchange.ts"
 import { recordsOf } from "./found.ts"
-import { draft, headOf, invoiceId, isRefused, posting, promised, shared, untaxedOf } from "./invoicing.ts"
+import { draft, headOf, invoiceId, isRefused, posting, promised, rebillOf, shared, untaxedOf } from "./invoicing.ts"
 import { type Ready, readyOf } from "./ready.ts"
 
 /** Most lines of an order that are looked at, and most timesheets of it that are on no invoice. */
@@ -77,6 +77,7 @@ export const readyRequested = event<InvoiceReadyRequested>({
   ...shared,
   type: "invoice.ready-requested",
   schema: InvoiceReadyRequested,
+  rebill: rebillOf("invoice.ready-requested", InvoiceReadyRequested),
   references: ({ customer, engagement }) => [
     { flow: "customers", key: customer },
     { flow: "engagements", key: engagement },

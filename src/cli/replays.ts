@@ -72,7 +72,10 @@ export const replays = Command.make("replays").pipe(
     findings,
     upload,
     order("apply", "Bring again what a dry run found missing"),
-    order("release", "Let through a replay of a file, or one that changes drafts: by another person than asked for it"),
+    order(
+      "release",
+      "Let through a replay of a file, or one that changes what stands: by another person than asked for it",
+    ),
     order("pause", "Let a replay stand still"),
     order("resume", "Let a paused replay go on"),
     order("cancel", "End a replay; what it has brought stands"),

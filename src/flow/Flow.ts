@@ -123,10 +123,44 @@ export interface EventSpec<D> {
   readonly population?: Population
   /** What this event adds to a window of its flow, once, when it is applied. */
   adds?(data: D, nowMillis: number): Contribution
+  /** How its posted document is taken back and made anew. Left out: what is posted stays as it is. */
+  readonly rebill?: Rebill<D>
   /** Types that `outcomes` may have: others are a defect. */
   readonly publishes?: ReadonlyArray<string>
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
+}
+
+/**
+ * How a posted document is corrected when its event is brought again with other values and a second person lets that through:
+ * by events of their own, so that they are written, told and proven like all others.
+ */
+export interface Rebill<D> {
+  /** What is read of the posted document. */
+  readonly fields: ReadonlyArray<string>
+  /** Groups in order: a group is published when what the one before it asks for is applied. */
+  events(correction: Correction<D>): ReadonlyArray<ReadonlyArray<CorrectingEvent>>
+}
+
+export interface Correction<D> {
+  readonly data: D
+  /** Business keys of what takes the old document back, and of the new one: the same for the same values. */
+  readonly credit: string
+  readonly renewal: string
+  /** The posted document as it stands: `fields`. */
+  readonly document: { readonly [field: string]: Json }
+  /** Today, `YYYY-MM-DD`. */
+  readonly day: string
+  readonly requestedBy: string
+  readonly approvedBy: string
+  readonly reason: string
+}
+
+/** `data` as it is on the wire. */
+export interface CorrectingEvent {
+  readonly type: string
+  readonly key: string
+  readonly data: { readonly [name: string]: unknown }
 }
 
 /** What of one event is added up. */

@@ -75,7 +75,7 @@ export const operations = {
   "replays.findings": read("What a replay found, event by event"),
   "replays.upload": operate("Hand in the events of a replay"),
   "replays.apply": operate("Bring again what a dry run found missing"),
-  "replays.release": approve("Let through a replay of handed-in events, or one that changes drafts"),
+  "replays.release": approve("Let through a replay of handed-in events, or one that changes what stands"),
   "replays.pause": operate("Let a replay stand still"),
   "replays.resume": operate("Let a paused replay go on"),
   "replays.cancel": operate("End a replay; what it has brought stands"),

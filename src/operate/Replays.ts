@@ -1,6 +1,6 @@
 /**
  * Replays: events are looked at again, and what is missing is brought again. A dry run comes first, always; applying its
- * findings is an order of its own. What a file brings, and what changes drafts, a second person lets through.
+ * findings is an order of its own. What a file brings, and what changes what stands, a second person lets through.
  */
 import { Context, Effect, Layer, Schema } from "effect"
 import { randomBytes } from "node:crypto"
@@ -45,7 +45,7 @@ export class Replays extends Context.Service<Replays, {
   ) => Looked<typeof FindingPage.Type>
   /** Acts on the findings of a dry run over the stream that changes nothing that stands. */
   readonly apply: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
-  /** The same for what a file brought, and for what changes drafts: by somebody else than who asked for it. */
+  /** The same for what a file brought, and for what changes what stands: by somebody else than who asked for it. */
   readonly release: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
   readonly pause: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
   readonly resume: (caller: CallerIdentity, runId: string) => Looked<ReplayView>
@@ -119,13 +119,6 @@ export const layer = Layer.effect(
       if (strange !== undefined) {
         const known = flows.map(({ name }) => name).join(", ")
         return yield* new NotFound({ detail: `There is no flow ${strange}. There are: ${known}.` })
-      }
-      if (order.onChanged === "credit-and-rebill") {
-        return yield* new Invalid({
-          detail:
-            "credit-and-rebill is not available: a posted invoice is corrected by a credit note, an event of its " +
-            "own. Publish it, or use skip or update-draft.",
-        })
       }
     })
 
@@ -286,7 +279,7 @@ export const layer = Layer.effect(
             parts.some(needsSecond)
               ? new Conflict({
                 detail:
-                  "What a file brings, and what changes drafts, another person lets through: weir replays release.",
+                  "What a file brings, and what changes what stands, another person lets through: weir replays release.",
               })
               : Effect.void,
         ),

@@ -21,6 +21,7 @@ import { type Look, Preview } from "../odoo/plan/preview/Preview.ts"
 import { lookingAsk } from "./asking.ts"
 import { classOf, judge, type Judgement, type Lateness } from "./classify.ts"
 import { actionable, type Finding } from "./Finding.ts"
+import { isRebillable, keysOf, renewalId } from "./rebill.ts"
 import type { Selection } from "./Request.ts"
 
 /** A message and its place in the run. */
@@ -231,6 +232,23 @@ export const makeExaminer = Effect.fnUntraced(function* (
     return examined
   })
 
+  /** What was credited and billed anew before stands with other values on purpose. */
+  const withRenewals = Effect.fnUntraced(function* (examined: ReadonlyArray<Examined>) {
+    const ids = examined.filter(isRebillable).map(renewalId)
+    if (ids.length === 0) return examined
+    const applied = new Set(
+      (yield* recall.byId(company.entity, ids)).flatMap(({ eventId, state }) => state === "applied" ? [eventId] : []),
+    )
+    return examined.map((one): Examined => {
+      if (!isRebillable(one) || !applied.has(renewalId(one))) return one
+      const { credit, renewal } = keysOf(one)
+      return {
+        ...one,
+        finding: { ...one.finding, class: "superseded", note: `credited by ${credit}, billed anew as ${renewal}` },
+      }
+    })
+  })
+
   const examiner: Examiner = {
     look,
     examine: Effect.fnUntraced(function* (brought) {
@@ -243,7 +261,7 @@ export const makeExaminer = Effect.fnUntraced(function* (
       if (items.length === 0) return []
       const examined: Array<Examined> = []
       for (const group of wavesOf(yield* judged(items))) examined.push(...yield* examineGroup(group))
-      return examined.sort((a, b) => a.ordinal - b.ordinal)
+      return (yield* withRenewals(examined)).toSorted((a, b) => a.ordinal - b.ordinal)
     }),
   }
   return examiner

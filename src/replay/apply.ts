@@ -3,7 +3,8 @@
  * as those of the stream, behind what is live.
  *
  *     pending findings, a page ─► examined once more ─┬─► nothing to do any more: noted
- *                                                     └─► groups ─► inlets of the flows ─► outcomes noted
+ *                                                     ├─► groups ─► inlets of the flows ─► outcomes noted
+ *                                                     └─► posted documents ─► events that correct them ─► outcomes noted
  *
  * Whatever dies in between, the next owner goes on with what is pending; what was written already is found there.
  */
@@ -20,6 +21,7 @@ import { troubleOf } from "../runs/attend.ts"
 import { checkpointsOf, isActionable, requestOf } from "./dryRun.ts"
 import { type Examined, makeExaminer } from "./Examiner.ts"
 import { actionable, detailOf } from "./Finding.ts"
+import { isRebillable, rebill } from "./rebill.ts"
 import type { ReplayRequest } from "./Request.ts"
 import { broughtOf } from "./source.ts"
 
@@ -175,7 +177,19 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
     }))
     yield* conclude(run, nothing)
     count(nothing)
-    for (const group of groupsOf(acting!, request.concurrency)) {
+    const [correcting, writing] = [true, false].map((is) =>
+      acting!.filter((one) => (request.onChanged === "credit-and-rebill" && isRebillable(one)) === is)
+    )
+    for (const one of correcting!) {
+      const began = yield* Clock.currentTimeMillis
+      const conclusion = yield* rebill(one, { run, look: examiner.look, goesOn: isApplying(run) })
+      if (conclusion === null) return false
+      yield* conclude(run, [conclusion])
+      count([conclusion])
+      yield* tell(run, done, "")
+      yield* paced(began, 1, request)
+    }
+    for (const group of groupsOf(writing!, request.concurrency)) {
       if (!(yield* isApplying(run))) return false
       const began = yield* Clock.currentTimeMillis
       count(yield* applyGroup(run, group))

@@ -11,6 +11,7 @@ import { resting } from "../runs/resting.ts"
 import type { Company } from "../odoo/Company.ts"
 import { type Examined, type Examiner, makeExaminer } from "./Examiner.ts"
 import { actionable, detailOf, type FindingClass, Totals } from "./Finding.ts"
+import { isRebillable, keysOf } from "./rebill.ts"
 import { type OnChanged, ReplayRequest } from "./Request.ts"
 import { sourceOf } from "./source.ts"
 
@@ -24,15 +25,28 @@ const QUIET: ReadonlyArray<FindingClass> = ["there", "superseded"]
 export const requestOf = (run: Run): ReplayRequest => Schema.decodeUnknownSync(ReplayRequest)(run.request)
 
 /** Whether applying would act on it. */
-export const isActionable = ({ draft, finding }: Examined, onChanged: OnChanged): boolean =>
-  finding.class === "changed" ? onChanged === "update-draft" && draft : actionable.includes(finding.class)
+export const isActionable = (examined: Examined, onChanged: OnChanged): boolean => {
+  const { draft, finding } = examined
+  if (finding.class !== "changed") return actionable.includes(finding.class)
+  return onChanged !== "skip" && draft || onChanged === "credit-and-rebill" && isRebillable(examined)
+}
+
+/** What the policy makes of values that differ, where that has to be said. */
+const noteOn = (examined: Examined, onChanged: OnChanged): string | undefined => {
+  const { draft, finding } = examined
+  if (finding.class !== "changed" || onChanged === "skip" || draft) return undefined
+  if (onChanged === "update-draft") return "what stands is no draft: it is left alone"
+  if (!isRebillable(examined)) {
+    return "what stands is no draft, and no document that can be billed anew: it is left alone"
+  }
+  const { credit, renewal } = keysOf(examined)
+  return `what stands would be credited by ${credit}, and billed anew as ${renewal}`
+}
 
 /** A finding as it is kept. */
 const keptOf = (examined: Examined, onChanged: OnChanged): RunEvent => {
   const { finding, item: { event, message }, ordinal } = examined
-  const note = finding.class === "changed" && onChanged === "update-draft" && !examined.draft
-    ? { note: "what stands is no draft: it is left alone" }
-    : {}
+  const note = noteOn(examined, onChanged)
   return {
     ordinal,
     eventId: event.eventId,
@@ -42,7 +56,7 @@ const keptOf = (examined: Examined, onChanged: OnChanged): RunEvent => {
     streamSequence: event.streamSequence,
     storedAtMillis: event.storedAtMillis,
     finding: finding.class,
-    detail: { ...detailOf(finding), ...note },
+    detail: { ...detailOf(finding), ...(note !== undefined && { note }) },
     message: isActionable(examined, onChanged) ? message : null,
     outcome: null,
   }

@@ -1,5 +1,5 @@
 /**
- * A small month, replayed onto itself and proven: on the stand-in in `month.test.ts`, on a real Odoo in `test/live/`. What
+ * A small month, replayed onto itself, proven and corrected: on the stand-in in `month.test.ts`, on a real Odoo in `test/live/`. What
  * people do in between, they do by Odoo's own calls.
  */
 import { assert } from "@effect/vitest"
@@ -210,11 +210,11 @@ export const monthReplayed = Effect.fnUntraced(function* (
       (events) => events.map(({ finding, flow, key }) => `${flow} ${key}: ${finding}`).toSorted(),
     )
 
-  const dryRun = Effect.gen(function* () {
+  const dryRunWith = Effect.fnUntraced(function* (onChanged: ReplayRequest["onChanged"]) {
     const request: ReplayRequest = {
       selection: { subject: "erp.>" },
       source: "stream",
-      onChanged: "skip",
+      onChanged,
       ratePerSecond: 0,
       concurrency: 10,
       keepAll: true,
@@ -222,6 +222,7 @@ export const monthReplayed = Effect.fnUntraced(function* (
     const runId = yield* begun({ kind: "replay", request: request as unknown as RunJson })
     return yield* ended(runId, ["examined"])
   })
+  const dryRun = Effect.suspend(() => dryRunWith("skip"))
   const apply = Effect.fnUntraced(function* ({ runId }: Run) {
     yield* Runs.use((store) => store.change(entity, runId, ["examined"], { state: "applying", appliedBy: "eve" }))
     const { progress } = yield* ended(runId, ["done"])
@@ -318,6 +319,32 @@ export const monthReplayed = Effect.fnUntraced(function* (
     const { due, standing: stands } = last.report.flows.find(({ flow }) => flow === "invoices")!.odoo
     const untaxed = "EUR amount_untaxed"
     assert.strictEqual(Number(stands[untaxed]) - Number(due[untaxed]), 1)
+
+    // What was edited is credited and billed anew, with the amounts that its event says.
+    const posted = yield* dryRunWith("credit-and-rebill")
+    assert.deepStrictEqual(yield* found(posted.runId, ["changed"]), ["invoices I-15: changed"])
+    assert.deepStrictEqual(yield* timed("credited and billed anew", apply(posted)), { rebilled: 1 })
+    const family = yield* search(
+      "account.move",
+      [["company_id", "=", company], ["ref", "=like", "I-15%"], ["partner_id", "=", partner!.id]],
+      ["move_type", "state", "amount_untaxed", "payment_state"],
+    )
+    assert.deepStrictEqual(
+      family.map(({ amount_untaxed, move_type, payment_state, state }) => [
+        move_type,
+        state,
+        amount_untaxed,
+        payment_state,
+      ]),
+      [
+        ["out_invoice", "posted", priceOf(15) + 1, "reversed"],
+        ["out_refund", "posted", priceOf(15) + 1, "paid"],
+        ["out_invoice", "posted", priceOf(15), "not_paid"],
+      ],
+    )
+    const again = yield* dryRunWith("credit-and-rebill")
+    assert.deepStrictEqual(yield* found(again.runId, ["superseded"]), ["invoices I-15: superseded"])
+    assert.deepStrictEqual(yield* apply(again), {})
     return { events: events.length, seconds }
   }).pipe(Effect.provide(running({ configuration: configurationOf([place]) }) as Layer.Layer<never, unknown, Ports>))
 })
