@@ -14,7 +14,7 @@ const records = [
 const asked: Array<string> = []
 const calls = {
   call: (
-    model: string,
+    _: string,
     method: string,
     { args = {}, ids = [] }: { args?: { [name: string]: Json }; ids?: Array<number> },
   ) =>
