@@ -155,6 +155,7 @@ const requested = event<CreditNoteRequested>({
   ],
   versions: "once",
   record: "note",
+  alike: { field: "ref", value: ({ key }) => key, domain: [["move_type", "=", "out_refund"]] },
   plan: [
     check({
       name: "approval",

@@ -40,6 +40,7 @@ const upserted = event<CustomerUpserted>({
   references: () => [],
   versions: "gate",
   record: "partner",
+  alike: { field: "ref", value: referenceOf, domain: [["parent_id", "=", false]] },
   plan: [
     check({
       name: "current",

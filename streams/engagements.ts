@@ -206,6 +206,7 @@ const agreed = <D extends Agreement>(
     consults: (engagement) => [closingOf(engagement.key)],
     versions,
     record: "order",
+    alike: { field: "client_order_ref", value: ({ contract, key }) => contract ?? key, domain: [] },
     plan: provisioning,
     publishes,
     outcomes,

@@ -165,6 +165,7 @@ export const shared = {
   consults: ({ hold, key }: Invoice) => hold === true ? [releaseOf(key)] : [],
   versions: "once",
   record: "invoice",
+  alike: { field: "ref", value: ({ key }: Invoice) => key, domain: [["move_type", "=", "out_invoice"]] },
   control: ({ currency, invoiceDate, totals }: Invoice): Control => ({
     day: invoiceDate,
     amounts: totals === undefined

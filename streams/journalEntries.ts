@@ -92,6 +92,7 @@ const requested = event<JournalEntryRequested>({
   ],
   versions: "once",
   record: "entry",
+  alike: { field: "ref", value: ({ key }) => key, domain: [["move_type", "=", "entry"]] },
   plan: [
     check({
       name: "currency",

@@ -145,6 +145,7 @@ const received = event<PaymentReceived>({
   ],
   versions: "once",
   record: "payment",
+  alike: { field: "memo", value: ({ key, memo }) => memo ?? key, domain: [["payment_type", "=", "inbound"]] },
   plan: [
     ...exchangeRateOf<PaymentReceived>(({ date }) => date),
     load({ name: "payment", model: "account.payment", mode: "create", rows: rowsOf }),

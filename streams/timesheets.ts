@@ -122,6 +122,7 @@ const approved = event<TimesheetApproved>({
   consults: (timesheet) => [closingOf(timesheet.engagement)],
   versions: "once",
   record: "sheet",
+  alike: { field: "ref", value: ({ key }) => key, domain: [["project_id", "!=", false]] },
   plan: [
     ...before<TimesheetApproved>(),
     load({

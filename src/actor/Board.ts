@@ -81,7 +81,7 @@ export type CloseStatus = typeof CloseStatus.Type
 export const EntityStatus = Schema.Struct({
   entity: Schema.String,
   state: State,
-  mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
+  mode: Schema.Literals(["full", "essential", "drafts", "hold", "shadow"]),
   /** Who decided the mode; null: Weir itself. */
   override: Schema.NullOr(OverrideStatus),
   circuits: Schema.Array(CircuitStatus),

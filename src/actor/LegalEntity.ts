@@ -32,13 +32,14 @@ import { scheduleArchives } from "../archive/schedule.ts"
 import { VaultError } from "../archive/Vault.ts"
 import { reconcile } from "../reconcile/reconcile.ts"
 import { scheduleProofs } from "../reconcile/schedule.ts"
+import { DEFAULT_SHADOW, scheduleShadows } from "../replay/shadow.ts"
 import { rebuild, RebuildRefused } from "../rebuild/rebuild.ts"
 import { dryRun } from "../replay/dryRun.ts"
 import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
-const Mode = Schema.Literals(["full", "essential", "drafts", "hold", "auto"])
+const Mode = Schema.Literals(["full", "essential", "drafts", "hold", "shadow", "auto"])
 /** Who asks. Default: `operator`. */
 const Actor = Schema.optionalKey(Schema.NonEmptyString)
 
@@ -251,6 +252,17 @@ export const LegalEntityLive = LegalEntity.toLayer(
             Effect.forkScoped,
           )
         }
+        yield* scheduleShadows(
+          code,
+          { ...DEFAULT_SHADOW, ...settings.shadow },
+          () => board.standing?.mode === "shadow",
+          examinable,
+        ).pipe(
+          Effect.sandbox,
+          Effect.tapError((cause) => Effect.logError("the schedule of looks stopped and starts again", cause)),
+          Effect.retry(restartBackoff),
+          Effect.forkScoped,
+        )
         if (retention !== null) {
           yield* scheduleArchives(code, retention, examinable).pipe(
             Effect.sandbox,

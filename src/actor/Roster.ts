@@ -7,6 +7,7 @@ import type { Mode } from "../ledger/Ledger.ts"
 import type { Retention } from "../archive/policy.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
 import type { ProofSchedule } from "../reconcile/schedule.ts"
+import type { ShadowSchedule } from "../replay/shadow.ts"
 import type { CloseCalendar } from "./close/calendar.ts"
 import type { FeedSettings } from "./feed/watching.ts"
 
@@ -35,6 +36,7 @@ export interface EntitySettings {
   readonly close?: CloseCalendar
   /** When its months are proven complete; left out: only when a person asks. */
   readonly proof?: ProofSchedule
+  readonly shadow?: ShadowSchedule
   /** What is done with documents dated in a locked period. */
   readonly latePolicy: LatePolicy
   /** Mode at the very first start; afterwards the ledger's counts. */

@@ -30,7 +30,7 @@ import { makeInlet } from "./Inlet.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
-import { makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
+import { isStill, makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
 import { Thresholds } from "./modes/Thresholds.ts"
 import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
@@ -200,7 +200,7 @@ export const session = Effect.fnUntraced(function* (
     ),
     stands: (standing, pauses) => {
       board.standing = standing
-      if (standing.mode === "hold") board.state = "stopped"
+      if (isStill(standing.mode)) board.state = "stopped"
       else if (board.state === "stopped") board.state = Deferred.isDoneUnsafe(company) ? "running" : "starting"
       const paused = new Map(pauses.map((pause) => [pause.flow, pause]))
       for (const flow of flows) {
@@ -258,7 +258,7 @@ export const session = Effect.fnUntraced(function* (
   const windows = closingWindows(claim, {
     flows,
     // What came while nothing was taken in is counted before anything is closed.
-    goesOn: ({ name }) => board.standing?.mode !== "hold" && waysOfFlow.get(name)!.areClosed(),
+    goesOn: ({ name }) => !isStill(board.standing?.mode) && waysOfFlow.get(name)!.areClosed(),
     outbox: () => Latch.openUnsafe(outbox),
   })
   const turns = yield* Semaphore.make(1)
@@ -275,7 +275,7 @@ export const session = Effect.fnUntraced(function* (
           company,
           settings: feed,
           goesOn: () =>
-            board.standing?.mode !== "hold" && boardOf(name).paused === null && waysOfFlow.get(name)!.areClosed(),
+            !isStill(board.standing?.mode) && boardOf(name).paused === null && waysOfFlow.get(name)!.areClosed(),
           isStrained: () => board.standing?.mode === "essential",
           guard: conduct.odoo.guard,
           tells: (status) => {

@@ -11,7 +11,7 @@ export const mode = Command.make(
   "mode",
   {
     entity: entityArgument,
-    mode: Argument.Literals("mode", ["full", "essential", "drafts", "hold", "auto"]).pipe(
+    mode: Argument.Literals("mode", ["full", "essential", "drafts", "hold", "shadow", "auto"]).pipe(
       Argument.withDescription("auto lifts what a person decided: Weir decides again"),
     ),
     reason: reasonFlag,
@@ -24,7 +24,9 @@ export const mode = Command.make(
   }),
 ).pipe(
   operation("entity.mode"),
-  Command.withDescription("Decide what a legal entity may do: full, essential, drafts or hold; auto: Weir decides"),
+  Command.withDescription(
+    "Decide what a legal entity may do: full, essential, drafts, hold or shadow; auto: Weir decides",
+  ),
   Command.withExamples([
     { command: `weir mode be01 hold --reason "Odoo upgrade"`, description: "nothing is written until mode auto" },
     { command: `weir mode be01 auto --reason "upgrade done"`, description: "Weir decides again" },

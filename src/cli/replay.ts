@@ -57,6 +57,10 @@ export const replay = Command.make(
       Flag.withDescription("Keep and show what is there, too; otherwise it is counted"),
       Flag.withDefault(false),
     ),
+    alike: Flag.Boolean("alike").pipe(
+      Flag.withDescription("Look for what another system has made of the same things; it cannot be applied"),
+      Flag.withDefault(false),
+    ),
     apply: Flag.Boolean("apply").pipe(
       Flag.withDescription("Bring again what is missing. Left out: nothing is written"),
       Flag.withDefault(false),
@@ -64,13 +68,14 @@ export const replay = Command.make(
     reason: reasonFlag,
     json: jsonFlag,
   },
-  Effect.fnUntraced(function* ({ all, apply, file, flows, json, rate, reason, onChanged, subject, ...rest }) {
+  Effect.fnUntraced(function* ({ alike, all, apply, file, flows, json, rate, reason, onChanged, subject, ...rest }) {
     const [flow, ...more] = flows
     const payload = {
       subject,
       reason,
       onChanged,
       keepAll: all,
+      ...(alike && { alike }),
       source: Option.isSome(file) ? "upload" as const : "stream" as const,
       ...(flow === undefined ? {} : { flows: [flow, ...more] as const }),
       ...given({ ratePerSecond: rate, ...rest }),
@@ -95,7 +100,9 @@ export const replay = Command.make(
     if (failed !== undefined) {
       return yield* new CommandFailed({ exit: exitCodes.failure, message: `${failed.entity}: ${failed.trouble}` })
     }
-    if (!apply && !json) yield* Console.log(`\nNothing was written. To bring it again: weir replays apply ${run}`)
+    if (!apply && !alike && !json) {
+      yield* Console.log(`\nNothing was written. To bring it again: weir replays apply ${run}`)
+    }
   }),
 ).pipe(
   operation("replays.start"),

@@ -126,6 +126,21 @@ const day = Schema.String.check(Schema.isPattern(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[
   expected: "a day like 2026-12-31",
 })
 
+/** How an entity in mode `shadow` is held against what another system writes. */
+export const Shadow = Schema.Struct({
+  hour: optional(
+    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
+    5,
+    "Hour of the day in UTC from which on the day's look is made.",
+  ),
+  days: optional(positive, 40, "Days that a look goes back, 1 or more."),
+  fields: absent(
+    Schema.Record(Schema.String, Schema.NonEmptyString),
+    "By Odoo's model, the field in which the other system keeps its source's number: " +
+      '`{"account.move": "x_source_number"}`. Left out: the reference fields that Weir itself would write.',
+  ),
+}).annotate({ description: "How an entity in mode `shadow` is looked at." })
+
 /** When an entity closes its books. */
 export const Close = Schema.Struct({
   timeZone: optional(
@@ -227,10 +242,12 @@ export const Entity = Schema.Struct({
   ),
   close: Schema.optionalKey(Close),
   proof: Schema.optionalKey(Proof),
+  shadow: Schema.optionalKey(Shadow),
   mode: optional(
-    Schema.Literals(["full", "essential", "drafts", "hold"]),
+    Schema.Literals(["full", "essential", "drafts", "hold", "shadow"]),
     "full",
-    "Mode at the entity's very first start: `full`, `essential` (critical lanes only), `drafts` (create, never post), `hold`. " +
+    "Mode at the entity's very first start: `full`, `essential` (critical lanes only), `drafts` (create, never post), `hold`, " +
+      "`shadow` (another system writes, Weir looks). " +
       "Afterwards the ledger's counts.",
   ),
 }).annotate({ description: "One legal entity." })

@@ -123,12 +123,26 @@ export interface EventSpec<D> {
   readonly population?: Population
   /** What this event adds to a window of its flow, once, when it is applied. */
   adds?(data: D, nowMillis: number): Contribution
+  /**
+   * How its record is recognised when another system has made it, so that no external id of Weir's leads to it. Left out: it
+   * cannot be.
+   */
+  readonly alike?: Likeness<D>
   /** How its posted document is taken back and made anew. Left out: what is posted stays as it is. */
   readonly rebill?: Rebill<D>
   /** Types that `outcomes` may have: others are a defect. */
   readonly publishes?: ReadonlyArray<string>
   /** Events that go out when the plan is done, through the transactional outbox. */
   outcomes?(write: Write<D>): ReadonlyArray<OutcomeEvent>
+}
+
+/** A record of `record`'s model that another system has made of the same thing. */
+export interface Likeness<D> {
+  /** Field that holds the source's name of it, unless `shadow.fields` of the entity says another one. */
+  readonly field: string
+  value(data: D): string
+  /** What else is true of such records, beside their company. */
+  readonly domain: ReadonlyArray<Json>
 }
 
 /**

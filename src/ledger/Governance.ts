@@ -9,7 +9,7 @@
 import { createHash } from "node:crypto"
 import type { Publication } from "../broker/Broker.ts"
 
-export type Mode = "full" | "essential" | "drafts" | "hold"
+export type Mode = "full" | "essential" | "drafts" | "hold" | "shadow"
 
 /** A person's mode: it goes before every automatic step, until it expires or is lifted. */
 export interface ModeOverride {

@@ -17,6 +17,8 @@ export interface Company {
   readonly accounts?: Readonly<Record<string, number>>
   /** Purchase taxes likewise. Default none. */
   readonly purchaseTaxes?: Readonly<Record<string, number>>
+  /** By model, the field in which another system keeps its source's name of a record. Default: as the flows say. */
+  readonly likeness?: ReadonlyMap<string, string>
   /** What is done with documents dated in a locked period. Default `exception`. */
   readonly latePolicy?: LatePolicy
 }

@@ -19,7 +19,7 @@ const Until = Schema.optionalKey(
 
 export const ModeRequest = Schema.Struct({
   /** `auto` lifts what a person decided before. */
-  mode: Schema.Literals(["full", "essential", "drafts", "hold", "auto"]),
+  mode: Schema.Literals(["full", "essential", "drafts", "hold", "shadow", "auto"]),
   reason: Reason,
   until: Until,
 }).annotate({ identifier: "ModeRequest" })
@@ -44,7 +44,7 @@ export type UnpauseRequest = typeof UnpauseRequest.Type
 const fields = {
   entity: Schema.String,
   state: State,
-  mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
+  mode: Schema.Literals(["full", "essential", "drafts", "hold", "shadow"]),
   /** Who decided the mode; null: Weir itself. */
   override: Schema.NullOr(OverrideStatus),
   /** It closes its books now; null: it does not. */

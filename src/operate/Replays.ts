@@ -132,6 +132,11 @@ export const layer = Layer.effect(
       check: (parts: ReadonlyArray<Run>) => Effect.Effect<void, Forbidden | Conflict> = () => Effect.void,
     ) {
       const parts = yield* entered(caller, operation, runId, { run: runId })
+      if (change.state === "applying" && parts.some((run) => requestOf(run).alike === true)) {
+        return yield* new Conflict({
+          detail: `Replay ${runId} looked for what another system has made: nothing of it can be applied.`,
+        })
+      }
       yield* check(parts)
       const changed = yield* Effect.forEach(
         parts,

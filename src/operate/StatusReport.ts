@@ -9,7 +9,7 @@ export const StatusRow = Schema.Struct({
   flow: Schema.String,
   /** As the actor says; `stopped` when no process runs it. */
   state: State,
-  mode: Schema.Literals(["full", "essential", "drafts", "hold"]),
+  mode: Schema.Literals(["full", "essential", "drafts", "hold", "shadow"]),
   /** Who decided the mode, why and until when; empty: Weir itself. */
   decided: Schema.String,
   /** Who paused the flow, why and until when; empty: nobody. */

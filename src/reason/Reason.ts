@@ -151,6 +151,12 @@ export const reasons = {
     "Complete the schedule at the source and publish the agreement again with a larger sequence; dismiss this one.",
     "ENG-0007: line senior (time-and-materials) needs a rhythm",
   ),
+  "SHADOW-AMBIGUOUS": business(
+    "park",
+    "Several records of another system are like what the event is about",
+    "Merge them in Odoo, or name another field in shadow.fields of the entity; then look again.",
+    "account.move 17, 31 are all like INV-00123",
+  ),
   "LEGAL-ENTITY-MISMATCH": business(
     "park",
     "The event, or the contract in it, is of another legal entity than the subject names",

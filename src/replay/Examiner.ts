@@ -88,21 +88,24 @@ const writeOf = ({ answer, item, judgement }: Place, company: Company): Write<un
   read: {},
 })
 
-/** `checkpoints`: of the flows, when the events come from the stream: what lies above them is still to come. */
+/**
+ * `alike`: what Weir has not made is looked for among the records of other systems, and what events refer to is taken to be
+ * there: the ledger knows of neither. `checkpoints`: of the flows, when the events come from the stream: what lies above them is still to come. */
 export const makeExaminer = Effect.fnUntraced(function* (
   company: Company,
   flows: ReadonlyArray<Flow>,
   selection: Selection,
   checkpoints: ReadonlyMap<string, number> | null,
+  alike = false,
 ) {
   const recall = yield* Recall
   const preview = yield* Preview
-  const look: Look = preview.open(company, "backfill", yield* lookingAsk(company.entity))
+  const look: Look = preview.open(company, "backfill", yield* lookingAsk(company.entity), alike)
   const decoders = new Map(flows.map((flow) => [flow.domain, makeDecoder(flow)]))
   const nobodys = makeDecoder(NOBODYS)
   /** Keys that would be applied in this run, for those that refer to them. */
   const planned = new Set<string>()
-  const isPlanned = ({ flow, key }: Reference): boolean => planned.has(`${flow} ${key}`)
+  const isPlanned = ({ flow, key }: Reference): boolean => alike || planned.has(`${flow} ${key}`)
 
   /** Months whose late documents are approved, of those in which documents of `places` are locked. */
   const approvedMonths = Effect.fnUntraced(function* (months: ReadonlySet<string>) {

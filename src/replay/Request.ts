@@ -52,6 +52,8 @@ export const ReplayRequest = Schema.Struct({
   concurrency: Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: MAX_CONCURRENCY })),
   /** Findings of which nothing would be done are kept too, not only counted. */
   keepAll: Schema.Boolean,
+  /** What Weir has not made is looked for among the records of other systems; nothing of it can be applied. */
+  alike: Schema.optionalKey(Schema.Boolean),
 })
 export type ReplayRequest = typeof ReplayRequest.Type
 

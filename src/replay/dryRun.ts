@@ -78,9 +78,9 @@ interface Progress {
 export const dryRun = Effect.fn("Replay.dryRun")(function* (run: Run, company: Company, flows: ReadonlyArray<Flow>) {
   const runs = yield* Runs
   const request = requestOf(run)
-  const { keepAll, onChanged, selection, source } = request
-  const checkpoints = yield* checkpointsOf(run.entity, request)
-  const examiner: Examiner = yield* makeExaminer(company, flows, selection, checkpoints)
+  const { alike = false, keepAll, onChanged, selection, source } = request
+  const checkpoints = alike ? null : yield* checkpointsOf(run.entity, request)
+  const examiner: Examiner = yield* makeExaminer(company, flows, selection, checkpoints, alike)
   const totals = new Totals()
   const progress: Progress = { seen: 0, selected: 0, position: 0 }
   const { entity, runId } = run

@@ -281,7 +281,7 @@ export const keyGauges = (
 
 export const tokenGauge = (ending: number): Effect.Effect<void> => Metric.update(tokensEnding, ending)
 
-const modes = ["full", "essential", "drafts", "hold"] as const
+const modes = ["full", "essential", "drafts", "hold", "shadow"] as const
 
 /** Whether an entity closes its books now. */
 export const closeMeter = (entity: string, closing: boolean): Effect.Effect<void> =>

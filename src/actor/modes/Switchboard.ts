@@ -13,11 +13,15 @@ type Setting = "stopped" | "posting" | "drafting"
 /** Names of the flows that people paused. */
 export type Paused = ReadonlySet<string>
 
+/** A mode in which nothing is taken in. */
+export const isStill = (mode: Mode | undefined): boolean => mode === "hold" || mode === "shadow"
+
 /** How a flow runs in a mode; a paused one does not, in any. */
 export const settingOf = (mode: Mode, { lane, name }: Pick<Flow, "lane" | "name">, paused: Paused): Setting => {
   if (paused.has(name)) return "stopped"
   switch (mode) {
     case "hold":
+    case "shadow":
       return "stopped"
     case "essential":
       return lane === "critical" ? "posting" : "stopped"

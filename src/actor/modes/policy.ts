@@ -13,7 +13,7 @@ import { Duration } from "effect"
 import type { Mode } from "../../ledger/Governance.ts"
 import type { Thresholds } from "./Thresholds.ts"
 
-export type AutomaticMode = Exclude<Mode, "drafts">
+export type AutomaticMode = Exclude<Mode, "drafts" | "shadow">
 
 export interface Step {
   readonly to: AutomaticMode
@@ -39,7 +39,7 @@ export class Policy {
 
   /** Goes on where the ledger says that the owner before had got to. */
   resume(mode: Mode): void {
-    if (mode !== "drafts") this.#mode = mode
+    if (mode !== "drafts" && mode !== "shadow") this.#mode = mode
   }
 
   /** When Odoo's circuit leads to `hold`, epoch milliseconds; null when it does not. */

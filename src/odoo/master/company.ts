@@ -27,6 +27,8 @@ export interface CompanySettings {
   readonly purchaseTaxes?: Readonly<Record<string, number | string>>
   /** What is done with documents dated in a locked period. Default `exception`. */
   readonly latePolicy?: LatePolicy
+  /** How records of another system are recognised. */
+  readonly shadow?: { readonly fields?: Readonly<Record<string, string>> }
 }
 
 /** Most names of existing records that an error lists. */
@@ -166,6 +168,7 @@ export const companyOf = Effect.fnUntraced(function* (settings: CompanySettings,
       purchaseTaxes: yield* taxesOf(settings, calls, "purchase", settings.purchaseTaxes),
     }),
     ...(settings.latePolicy !== undefined && { latePolicy: settings.latePolicy }),
+    ...(settings.shadow?.fields !== undefined && { likeness: new Map(Object.entries(settings.shadow.fields)) }),
   }
   return company
 })

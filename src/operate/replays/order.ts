@@ -37,6 +37,12 @@ export const ReplayOrder = Schema.Struct({
   keepAll: Schema.optionalKey(
     Schema.Boolean.annotate({ description: "Keep findings of which nothing would be done, too. Default: count them" }),
   ),
+  alike: Schema.optionalKey(
+    Schema.Boolean.annotate({
+      description:
+        "Look for records that another system has made of the same things. Only looked at: it cannot be applied",
+    }),
+  ),
   reason: Reason,
 }).annotate({ identifier: "ReplayOrder" })
 export type ReplayOrder = typeof ReplayOrder.Type
@@ -64,7 +70,7 @@ export type Upload = typeof Upload.Type
 
 /** The order with its defaults, as the run keeps it. */
 export const ordered = ({ entity: _entity, from, reason: _reason, to, ...order }: ReplayOrder): ReplayRequest => {
-  const { concurrency, keepAll, onChanged, ratePerSecond, source, ...selection } = order
+  const { alike, concurrency, keepAll, onChanged, ratePerSecond, source, ...selection } = order
   return {
     selection: {
       ...selection,
@@ -76,5 +82,6 @@ export const ordered = ({ entity: _entity, from, reason: _reason, to, ...order }
     ratePerSecond: ratePerSecond ?? DEFAULT_RATE,
     concurrency: concurrency ?? DEFAULT_CONCURRENCY,
     keepAll: keepAll ?? false,
+    ...(alike === true && { alike }),
   }
 }

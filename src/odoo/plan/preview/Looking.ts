@@ -36,6 +36,8 @@ export class Looking {
   readonly writes: ReadonlyArray<Write<unknown>>
   /** What each event's own key maps to, as the ledger has it. */
   readonly known: ReadonlyArray<Mapping | null>
+  /** The records are another system's: what only Weir's own can say is not compared. */
+  readonly foreign: boolean
   readonly #applied: ReadonlyArray<boolean>
   readonly #seen: ReadonlyArray<Seen>
   #open: Array<number>
@@ -45,7 +47,9 @@ export class Looking {
     writes: ReadonlyArray<Write<unknown>>,
     known: ReadonlyArray<Mapping | null>,
     applied: ReadonlyArray<boolean>,
+    foreign = false,
   ) {
+    this.foreign = foreign
     this.spec = spec
     this.writes = writes
     this.known = known

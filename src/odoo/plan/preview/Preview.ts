@@ -18,6 +18,7 @@ import { lastLockedDay } from "../../Locks.ts"
 import { MasterData } from "../../MasterData.ts"
 import { Odoo, type OdooError } from "../../Odoo.ts"
 import { type Ask, nobody } from "../enrich.ts"
+import { modelOf, planOf, recognised } from "./alike.ts"
 import { type Glass, glass } from "./Glass.ts"
 import { lookAtLoad } from "./load.ts"
 import { Looking, stepsOf } from "./Looking.ts"
@@ -54,8 +55,11 @@ export interface Look {
 }
 
 export class Preview extends Context.Service<Preview, {
-  /** Opens a look at `company`; its calls go in `lane`. `ask`: dependencies beside Odoo; left out, there are none. */
-  readonly open: (company: Company, lane: Lane, ask?: Ask) => Look
+  /**
+   * Opens a look at `company`; its calls go in `lane`. `ask`: dependencies beside Odoo; left out, there are none. `alike`:
+   * what Weir has not made is looked for among the records of other systems.
+   */
+  readonly open: (company: Company, lane: Lane, ask?: Ask, alike?: boolean) => Look
 }>()("weir/odoo/plan/preview/Preview") {}
 
 const lookAtStep = (step: Step<unknown>, looking: Looking, through: Glass): Effect.Effect<void, OdooError> => {
@@ -135,6 +139,57 @@ const at = Effect.fnUntraced(
   },
 )
 
+/** Nobody has made it: that what it refers to has none of Weir's names either is no reason. */
+const unmade = (sight: Sight, model: string, key: string): Sight =>
+  sight.refusal?.code === "REFERENCE-MISSING" || sight.refusal?.code === "ODOO-RECORD-MISSING"
+    ? { ...sight, refusal: null, missing: [{ model, externalId: key }] }
+    : sight
+
+/** The same; of what does not stand, what another system has made of it. */
+const atOthers = Effect.fnUntraced(
+  function* (
+    spec: EventSpec<unknown>,
+    writes: ReadonlyArray<Write<unknown>>,
+    known: ReadonlyArray<Mapping | null>,
+    applied: ReadonlyArray<boolean>,
+    through: Glass,
+  ) {
+    const own = yield* at(spec, writes, known, applied, through)
+    const strange = own.flatMap(({ record }, index) => record === null && spec.alike !== undefined ? [index] : [])
+    if (strange.length === 0) return own
+    const found = yield* recognised(spec, strange.map((index) => writes[index]!), through)
+    const sights = new Map<number, Sight>()
+    const one: Array<{ readonly index: number; readonly known: Mapping }> = []
+    strange.forEach((index, n) => {
+      const [id, ...more] = found[n]!
+      const model = modelOf(spec)
+      if (more.length > 0) {
+        const detail = `${model} ${found[n]!.join(", ")} are all like ${writes[index]!.key}`
+        sights.set(index, { ...own[index]!, missing: [], refusal: { code: "SHADOW-AMBIGUOUS", detail } })
+      } else if (id !== undefined) {
+        one.push({ index, known: { model, id, externalId: "", version: null, links: {} } })
+      } else sights.set(index, unmade(own[index]!, model, writes[index]!.key))
+    })
+    if (one.length > 0) {
+      const reduced: EventSpec<unknown> = { ...spec, plan: planOf(spec) }
+      const looking = new Looking(
+        reduced,
+        one.map(({ index }): Write<unknown> => ({ ...writes[index]!, ids: {}, read: {} })),
+        one.map(({ known }) => known),
+        [],
+        true,
+      )
+      for (const step of reduced.plan) {
+        if (looking.open.length === 0) break
+        yield* lookAtStep(step, looking, through)
+        looking.settle()
+      }
+      one.forEach(({ index }, n) => sights.set(index, looking.sight(n)))
+    }
+    return own.map((sight, index) => sights.get(index) ?? sight)
+  },
+)
+
 export const make = Effect.gen(function* () {
   const odoo = yield* Odoo
   const gate = yield* CallGate
@@ -148,13 +203,13 @@ export const make = Effect.gen(function* () {
     return made
   }
   return Preview.of({
-    open: (company, lane, ask = nobody) => {
+    open: (company, lane, ask = nobody, alike = false) => {
       const through = glass(odoo, gate, master, company, lane, ask)
       return {
         glass: through,
         inTurn: turnOf(company.database).withPermit,
         at: (spec, writes, known, applied = []) =>
-          Effect.withSpan(at(spec, writes, known, applied, through), "Preview.at", {
+          Effect.withSpan((alike ? atOthers : at)(spec, writes, known, applied, through), "Preview.at", {
             attributes: { "weir.event.type": spec.type, "weir.events": writes.length },
           }),
       }

@@ -85,6 +85,10 @@ const bookingOf = (step: Load<unknown>, { spec }: Looking): Leniency["booking"] 
   }
 }
 
+/** Values but those that name records by external ids: another system's have none of Weir's. */
+const withoutNames = (values: Row["values"]): Row["values"] =>
+  Object.fromEntries(Object.entries(values).filter(([path]) => columnOf(path).by !== "externalId"))
+
 export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, looking: Looking, glass: Glass) {
   const places = placesOf(step, looking)
   if (places.length === 0) return
@@ -116,11 +120,17 @@ export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, look
   const comparable = standing.filter(({ place }) => looking.isItsOwn(place.index))
   yield* compareValues(
     step.model,
-    comparable.map(({ place: { index, row: { values } }, record }) => ({ index, values, record, path: "" })),
+    comparable.map(({ place: { index, row: { values } }, record }) => ({
+      index,
+      values: looking.foreign ? withoutNames(values) : values,
+      record,
+      path: "",
+    })),
     { rewritten: new Set(step.rewritten ?? []), booking: bookingOf(step, looking) },
     looking,
     glass,
   )
+  if (looking.foreign) return
   const promised = stepsOf(looking.spec, "Compare").some(({ of }) => of === step.name)
   yield* compareLines(
     step,
