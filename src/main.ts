@@ -30,6 +30,8 @@ import * as Authenticator from "./identity/Authenticator.ts"
 import * as Oidc from "./identity/Oidc.ts"
 import { Ledger } from "./ledger/Ledger.ts"
 import * as PgPorts from "./ledger/PgPorts.ts"
+import * as Adoption from "./odoo/Adoption.ts"
+import { adoptedOf } from "./odoo/Adoption.ts"
 import * as CallGate from "./odoo/CallGate.ts"
 import { guarded } from "./odoo/guarded.ts"
 import * as OdooHealth from "./odoo/Health.ts"
@@ -94,12 +96,28 @@ const databases = Layer.unwrap(Effect.map(Live, ({ settings }) => {
     targets.set(database, made)
     return made
   }
+  const adoptionOf = (name: string, database: Database): Json2Odoo.Json2Database => ({
+    ...targetOf(name, database),
+    key: database.adoption === undefined
+      ? Effect.fail(
+        new OdooError({
+          code: "ODOO-ACCESS",
+          operation: "Adoption.name",
+          message: "no key for adoption is configured: add adoption to the database in weir.json, then retry",
+        }),
+      )
+      : resolve(database.adoption).pipe(
+        Effect.mapError((error) => new OdooError({ code: "ODOO-ACCESS", operation: name, message: error.message })),
+      ),
+  })
   return Json2Odoo.layer({
     version: VERSION,
     databases: {
       get: (name) => {
-        const database = SubscriptionRef.getUnsafe(settings).databases[name]
-        return database === undefined ? undefined : targetOf(name, database)
+        const adopted = adoptedOf(name)
+        const database = SubscriptionRef.getUnsafe(settings).databases[adopted ?? name]
+        if (database === undefined) return undefined
+        return adopted === undefined ? targetOf(name, database) : adoptionOf(name, database)
       },
     },
   })
@@ -187,7 +205,7 @@ export const engine = <E = never, R = never>(
 ) =>
   Actors.layer(started(given).grace).pipe(
     Layer.provideMerge(placement),
-    Layer.provide([Plan.layer, Preview.layer, OdooHealth.layer]),
+    Layer.provide([Plan.layer, Preview.layer, Adoption.layer, OdooHealth.layer]),
     Layer.provide(MasterData.layer()),
     Layer.provideMerge(gate),
     Layer.provideMerge(roster(flows)),

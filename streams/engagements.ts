@@ -206,7 +206,12 @@ const agreed = <D extends Agreement>(
     consults: (engagement) => [closingOf(engagement.key)],
     versions,
     record: "order",
-    alike: { field: "client_order_ref", value: ({ contract, key }) => contract ?? key, domain: [] },
+    alike: {
+      field: "client_order_ref",
+      value: ({ contract, key }) => contract ?? key,
+      domain: [],
+      isPart: true,
+    },
     plan: provisioning,
     publishes,
     outcomes,

@@ -345,6 +345,15 @@ export const LegalEntityLive = LegalEntity.toLayer(
           message: `${code} is ${board.state} and takes no orders now. Resume it, or try again in a moment.`,
         })
       }
+      const leavesShadow = wish._tag === "Mode" && board.standing?.mode === "shadow" &&
+        wish.mode !== "shadow" && wish.mode !== "hold"
+      if (leavesShadow && serving?.settings.cutover === undefined) {
+        return yield* new ControlRefused({
+          message:
+            `${code} is in shadow, and everything that waited would be written, whoever wrote it before. Say in ` +
+            `weir.json what is Weir's from which day on (cutover; {"from": {}} for all of it), then try again.`,
+        })
+      }
       if (yield* board.governor.wish(wish)) return yield* status
       return yield* new ControlRefused({
         message: `${code} was stopped before it took effect, or too many changes wait. Look at its status.`,

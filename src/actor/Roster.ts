@@ -5,6 +5,7 @@ import { Live } from "../config/Live.ts"
 import type { Flow } from "../flow/Flow.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { Retention } from "../archive/policy.ts"
+import type { Cutover } from "../odoo/Cutover.ts"
 import type { LatePolicy } from "../odoo/Locks.ts"
 import type { ProofSchedule } from "../reconcile/schedule.ts"
 import type { ShadowSchedule } from "../replay/shadow.ts"
@@ -37,6 +38,7 @@ export interface EntitySettings {
   /** When its months are proven complete; left out: only when a person asks. */
   readonly proof?: ProofSchedule
   readonly shadow?: ShadowSchedule
+  readonly cutover?: Cutover
   /** What is done with documents dated in a locked period. */
   readonly latePolicy: LatePolicy
   /** Mode at the very first start; afterwards the ledger's counts. */

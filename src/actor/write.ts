@@ -9,10 +9,12 @@ import type { Lane } from "../flow/Lane.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Mapping, Mark, Outcome, Reference } from "../ledger/Ledger.ts"
 import type { Company } from "../odoo/Company.ts"
+import { cutoverOf } from "../odoo/Cutover.ts"
 import type { OdooHealth } from "../odoo/Health.ts"
 import { Plan, posts, type WriteResult } from "../odoo/plan/Plan.ts"
 import { standingIn } from "../odoo/plan/standing.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
+import { makeAdopter } from "./adopt.ts"
 import { HELD, liftOf } from "./hold.ts"
 import type { Item, Payload } from "./Item.ts"
 import type { OdooError } from "../odoo/Odoo.ts"
@@ -58,9 +60,13 @@ const SPLIT_AFTER = 1 / 8
 /** Outcomes of items that are to be written, all of one flow. Never fails: ends when every item has its outcome. */
 export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>, writing: Writing) {
   const plan = yield* Plan
+  const adopt = yield* makeAdopter(writing)
   const outcomes = new Map<Item, Outcome>()
   const { flow } = writing
   const retryFor = Duration.fromInputUnsafe(flow.retryFor ?? DEFAULT_RETRY_FOR)
+
+  const isOthers = ({ event, payload }: Item): boolean =>
+    cutoverOf(payload!.spec, flow.name, payload!.data, event.storedAtMillis, writing.company) !== null
 
   const attempt = Effect.fnUntraced(function* (group: ReadonlyArray<Pending>) {
     const writes = group.map((pending): Write<unknown> => {
@@ -79,6 +85,10 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       }
     })
     for (const { item } of group) item.attempts++
+    if (isOthers(group[0]!.item)) {
+      const adopted = yield* writing.guard(adopt(group[0]!.payload.spec, writes, group.map(({ item }) => item)))
+      return group.forEach(({ item }, index) => outcomes.set(item, adopted[index]!))
+    }
     const results = yield* writing.guard(plan.run(group[0]!.payload.spec, writes, {
       flow: flow.name,
       lane: writing.lane,
@@ -154,7 +164,8 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       ),
     )
 
-  for (const part of [items.filter((item) => !isAmending(item)), items.filter(isAmending)]) {
+  const [others, own] = [items.filter(isOthers), items.filter((item) => !isOthers(item))]
+  for (const part of [others, own.filter((item) => !isAmending(item)), own.filter(isAmending)]) {
     for (const group of bySpec(part)) yield* guarded(group, false)
   }
   return items.map((item) => outcomes.get(item)!)

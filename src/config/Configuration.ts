@@ -95,6 +95,11 @@ export const Database = Schema.Struct({
   url: url("https?", "https://odoo.example.com", "Where Odoo listens."),
   database: Schema.NonEmptyString.annotate({ description: "Odoo's name of the database." }),
   key: Secret.annotate({ description: "API key of the technical user that Weir works as." }),
+  adoption: absent(
+    Secret,
+    "API key of a user who may manage access rights, for a cut-over: it gives records that another system made the " +
+      "external ids under which Weir looks for them, and does nothing else. Take it out when that is over.",
+  ),
   workers: optional(positive, 2, "HTTP workers that this Odoo runs (its `--workers`), 1 or more."),
   share: optional(
     Schema.Finite.check(
@@ -140,6 +145,16 @@ export const Shadow = Schema.Struct({
       '`{"account.move": "x_source_number"}`. Left out: the reference fields that Weir itself would write.',
   ),
 }).annotate({ description: "How an entity in mode `shadow` is looked at." })
+
+/** From which day on Weir writes what another system wrote before. */
+export const Cutover = Schema.Struct({
+  from: Schema.Record(Schema.String, day).annotate({
+    description:
+      "First day by flow. Documents dated earlier are the other system's: what it made is recognised and taken " +
+      "over as it is, the rest becomes exceptions. A flow that is not named is Weir's from the beginning.",
+  }),
+  journals: absent(Schema.Record(Schema.String, day), "A later first day for documents of a journal, by its role."),
+}).annotate({ description: "Cut-over from another system, by flow, journal and date." })
 
 /** When an entity closes its books. */
 export const Close = Schema.Struct({
@@ -243,6 +258,7 @@ export const Entity = Schema.Struct({
   close: Schema.optionalKey(Close),
   proof: Schema.optionalKey(Proof),
   shadow: Schema.optionalKey(Shadow),
+  cutover: Schema.optionalKey(Cutover),
   mode: optional(
     Schema.Literals(["full", "essential", "drafts", "hold", "shadow"]),
     "full",

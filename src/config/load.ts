@@ -103,6 +103,24 @@ const crossChecks = (values: unknown, flowNames: ReadonlyArray<string> | null): 
         expected: `one of ${flowNames.join(", ")}`,
       })
     })
+    const cutover = field(entity, "cutover")
+    for (const [flow] of fieldsOf(field(cutover, "from"))) {
+      if (flowNames === null || flowNames.includes(flow)) continue
+      problems.push({
+        path: `entities.${code}.cutover.from.${flow}`,
+        found: "a flow that there is not",
+        expected: `one of ${flowNames.join(", ")}`,
+      })
+    }
+    const roles = fieldsOf(field(entity, "journals")).map(([role]) => role)
+    for (const [role] of fieldsOf(field(cutover, "journals"))) {
+      if (roles.includes(role)) continue
+      problems.push({
+        path: `entities.${code}.cutover.journals.${role}`,
+        found: "a role that journals does not have",
+        expected: `one of ${roles.join(", ")}`,
+      })
+    }
     const company = `${database}#${field(entity, "company")}`
     const owner = owners.get(company)
     if (owner === undefined) owners.set(company, code)

@@ -143,6 +143,8 @@ export interface Likeness<D> {
   value(data: D): string
   /** What else is true of such records, beside their company. */
   readonly domain: ReadonlyArray<Json>
+  /** It is more than this record, and what else it is cannot be recognised: it is looked at, and cannot be taken over. */
+  readonly isPart?: boolean
 }
 
 /**

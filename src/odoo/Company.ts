@@ -1,3 +1,4 @@
+import type { Cutover } from "./Cutover.ts"
 import type { LatePolicy } from "./Locks.ts"
 
 /** A legal entity as Odoo knows it: its `res.company` with the database ids that its configuration's codes stand for. */
@@ -19,6 +20,8 @@ export interface Company {
   readonly purchaseTaxes?: Readonly<Record<string, number>>
   /** By model, the field in which another system keeps its source's name of a record. Default: as the flows say. */
   readonly likeness?: ReadonlyMap<string, string>
+  /** From which day on Weir writes what another system wrote before. Default: everything. */
+  readonly cutover?: Cutover
   /** What is done with documents dated in a locked period. Default `exception`. */
   readonly latePolicy?: LatePolicy
 }

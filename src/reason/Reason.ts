@@ -151,6 +151,18 @@ export const reasons = {
     "Complete the schedule at the source and publish the agreement again with a larger sequence; dismiss this one.",
     "ENG-0007: line senior (time-and-materials) needs a rhythm",
   ),
+  "CUTOVER-MISSING": business(
+    "park",
+    "It is dated before the cut-over, so that another system has to write it, and has not",
+    "Let the other system write it, then retry; or dismiss it; or set an earlier day in cutover of the entity, then retry.",
+    "INV-00123 is dated 2026-11-28, invoices are Weir's from 2026-12-01 on: no account.move of the other system is like it",
+  ),
+  "CUTOVER-DIFFERS": business(
+    "park",
+    "It is dated before the cut-over, and what the other system has made of it says something else",
+    "Find out which is right. Correct the record in Odoo, then retry; or dismiss it.",
+    "account.move 17 is not what INV-00123 says: amount_total 303.71, not 302.50",
+  ),
   "SHADOW-AMBIGUOUS": business(
     "park",
     "Several records of another system are like what the event is about",

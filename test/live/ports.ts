@@ -4,6 +4,7 @@ import process from "node:process"
 import { Broker } from "../../src/broker/Broker.ts"
 import * as MemoryBroker from "../../src/broker/MemoryBroker.ts"
 import * as MemoryLedger from "../../src/ledger/MemoryLedger.ts"
+import { adopting } from "../../src/odoo/Adoption.ts"
 import * as Json2Odoo from "../../src/odoo/Json2Odoo.ts"
 import { Odoo, type OdooError } from "../../src/odoo/Odoo.ts"
 
@@ -26,7 +27,7 @@ const financeKey = process.env["ODOO_API_KEY_FINANCE"]
 
 const databases = new Map([
   ["main", at(variable("ODOO_API_KEY"))],
-  ...financeKey === undefined ? [] : [["finance", at(financeKey)] as const],
+  ...financeKey === undefined ? [] : [["finance", at(financeKey)], [adopting("main"), at(financeKey)]] as const,
 ])
 
 /** Sets a company's lock date, or lifts it; undefined: nobody here may. */

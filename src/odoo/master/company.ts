@@ -2,6 +2,7 @@
  * A legal entity as `weir.json` describes it, looked up in Odoo: its company, and the database ids that the codes of its
  * journals, accounts and taxes stand for. What is not there is `MASTER-DATA-MISSING`, with what there is instead.
  */
+import type { Cutover } from "../Cutover.ts"
 import { Effect } from "effect"
 import type { Company } from "../Company.ts"
 import type { CompanyCalls } from "../CompanyCalls.ts"
@@ -27,6 +28,8 @@ export interface CompanySettings {
   readonly purchaseTaxes?: Readonly<Record<string, number | string>>
   /** What is done with documents dated in a locked period. Default `exception`. */
   readonly latePolicy?: LatePolicy
+  /** From which day on Weir writes what. */
+  readonly cutover?: Cutover
   /** How records of another system are recognised. */
   readonly shadow?: { readonly fields?: Readonly<Record<string, string>> }
 }
@@ -168,6 +171,7 @@ export const companyOf = Effect.fnUntraced(function* (settings: CompanySettings,
       purchaseTaxes: yield* taxesOf(settings, calls, "purchase", settings.purchaseTaxes),
     }),
     ...(settings.latePolicy !== undefined && { latePolicy: settings.latePolicy }),
+    ...(settings.cutover !== undefined && { cutover: settings.cutover }),
     ...(settings.shadow?.fields !== undefined && { likeness: new Map(Object.entries(settings.shadow.fields)) }),
   }
   return company

@@ -174,6 +174,7 @@ export class Looking {
     return {
       ...seen,
       record: own === undefined ? null : { model: own.model, id: own.record.id, externalId: own.externalId },
+      foreign: this.foreign,
       links,
       parts: [...parts.values()],
     }

@@ -45,6 +45,8 @@ export interface Sight {
   readonly pending: ReadonlyArray<Pending>
   /** Database id of the record that the business key maps to; null when it does not stand, or the event has none. */
   readonly record: { readonly model: string; readonly id: number; readonly externalId: string } | null
+  /** `record` is another system's: it has no external id of Weir's yet. */
+  readonly foreign: boolean
   /** Database ids of the records of the other load steps, by step, and of the parts, by role. */
   readonly links: Readonly<Record<string, number>>
   /** The records that others refer to by keys of their own. */

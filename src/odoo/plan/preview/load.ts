@@ -85,9 +85,17 @@ const bookingOf = (step: Load<unknown>, { spec }: Looking): Leniency["booking"] 
   }
 }
 
-/** Values but those that name records by external ids: another system's have none of Weir's. */
-const withoutNames = (values: Row["values"]): Row["values"] =>
-  Object.fromEntries(Object.entries(values).filter(([path]) => columnOf(path).by !== "externalId"))
+/**
+ * Values that another system's record can be held against: not what names records by external ids, of which it has none of
+ * Weir's, and not its company, which a shared contact does without.
+ */
+const ofAnybody = (values: Row["values"]): Row["values"] =>
+  Object.fromEntries(
+    Object.entries(values).filter(([path]) => {
+      const { by, field } = columnOf(path)
+      return by !== "externalId" && field !== "company_id"
+    }),
+  )
 
 export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, looking: Looking, glass: Glass) {
   const places = placesOf(step, looking)
@@ -122,7 +130,7 @@ export const lookAtLoad = Effect.fnUntraced(function* (step: Load<unknown>, look
     step.model,
     comparable.map(({ place: { index, row: { values } }, record }) => ({
       index,
-      values: looking.foreign ? withoutNames(values) : values,
+      values: looking.foreign ? ofAnybody(values) : values,
       record,
       path: "",
     })),
