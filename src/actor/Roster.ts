@@ -2,7 +2,9 @@
 import { Context, Effect, Layer, Stream, SubscriptionRef } from "effect"
 import type { Settings } from "../config/Configuration.ts"
 import { Live } from "../config/Live.ts"
+import { VERSION } from "../config/version.ts"
 import type { Flow } from "../flow/Flow.ts"
+import { rulesOf } from "../flow/rules.ts"
 import type { Mode } from "../ledger/Ledger.ts"
 import type { Retention } from "../archive/policy.ts"
 import type { Cutover } from "../odoo/Cutover.ts"
@@ -55,6 +57,8 @@ export class Roster extends Context.Service<Roster, {
   readonly entities: ReadonlyMap<string, EntitySettings>
   /** The catalogue. */
   readonly flows: ReadonlyArray<Flow>
+  /** By which this Weir writes. */
+  readonly rules: string
   /** How what people change in Odoo is looked at: to be asked when a session begins. */
   readonly feed: FeedSettings
   /** How long what is kept in the ledger; null: for ever. Counts from the start of the process. */
@@ -108,6 +112,7 @@ export const following = (owner: string, flows: ReadonlyArray<Flow>): Layer.Laye
       return Roster.of({
         owner,
         flows,
+        rules: rulesOf(VERSION, flows),
         get entities() {
           return current()
         },

@@ -77,11 +77,11 @@ export const session = Effect.fnUntraced(function* (
   stop: Deferred.Deferred<void>,
 ) {
   const ledger = yield* Ledger
-  const { feed, flows: catalogue, owner } = yield* Roster
+  const { feed, flows: catalogue, owner, rules } = yield* Roster
   const flows = flowsOf(catalogue, settings)
   const thresholds = yield* Thresholds
 
-  const claim = yield* ledger.claim(settings.code, owner).pipe(untilAvailable("claim"))
+  const claim = yield* ledger.claim(settings.code, owner, rules).pipe(untilAvailable("claim"))
   const standing = yield* takenOver(settings, claim, conduct)
   const pauses = yield* ledger.pauses(settings.code).pipe(untilAvailable("pauses"))
   yield* Effect.logInfo(`owns ${settings.code} at epoch ${claim.epoch}, mode ${standing.mode}`)

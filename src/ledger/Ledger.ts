@@ -236,8 +236,11 @@ export const isFenced = (cause: Cause.Cause<unknown>): boolean =>
   )
 
 export class Ledger extends Context.Service<Ledger, {
-  /** Becomes the owner of `entity` under the next epoch. Every smaller epoch is refused from then on. */
-  readonly claim: (entity: string, owner: string) => Effect.Effect<Claim, LedgerError>
+  /**
+   * Becomes the owner of `entity` under the next epoch. Every smaller epoch is refused from then on. `rules`: by which it writes
+   * (`src/flow/rules.ts`); kept with every event that it settles.
+   */
+  readonly claim: (entity: string, owner: string, rules?: string) => Effect.Effect<Claim, LedgerError>
   /** What the ledger knows about events that just arrived, in the order asked. Reads only. One statement. */
   readonly admit: (
     fence: Fence,

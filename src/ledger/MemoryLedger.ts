@@ -100,12 +100,19 @@ export const make: Effect.Effect<typeof MemoryLedger.Service> = Effect.sync(() =
   const nextOutboxId = () => ++store.positions.outbox
 
   const ledger = Ledger.of({
-    claim: (entity, owner) =>
+    claim: (entity, owner, rules = undefined) =>
       call("claim", (now) => {
         const state = of(entity)
         const epoch = (state.lease?.epoch ?? 0) + 1
         const mode = state.lease?.mode ?? "full"
-        state.lease = { epoch, owner, mode, claimedAtMillis: now, override: state.lease?.override ?? null }
+        state.lease = {
+          epoch,
+          owner,
+          mode,
+          claimedAtMillis: now,
+          rules: rules ?? null,
+          override: state.lease?.override ?? null,
+        }
         return { entity, epoch, mode, checkpoints: new Map(state.checkpoints) }
       }),
     admit: (fence, flow, questions) => owned("admit", fence, (state) => answersIn(state, flow, questions)),

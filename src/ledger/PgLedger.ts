@@ -110,12 +110,13 @@ export const fromClient = (
     )
 
   return Ledger.of({
-    claim: Effect.fn("Ledger.claim")(function* (entity: string, owner: string) {
+    claim: Effect.fn("Ledger.claim")(function* (entity: string, owner: string, rules?: string) {
       const now = yield* Clock.currentTimeMillis
       const [lease] = yield* query<{ readonly epoch: bigint; readonly mode: Mode }>("Ledger.claim", upsertLease, [
         text(entity),
         text(owner),
         bigint(now),
+        rules === undefined ? null : text(rules),
       ])
       if (lease === undefined) return yield* fenced("Ledger.claim", entity, 0)
       // A statement of its own: the one above may have waited for the last settlement of the owner before us.

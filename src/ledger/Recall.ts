@@ -9,6 +9,8 @@ import type { Answer, EventRecord, EventState, LedgerError, Question } from "./L
 /** An event as the ledger has it. Of one that was archived and dropped only id, state, payload and message are known. */
 export interface Recollection extends EventRecord {
   readonly state: EventState
+  /** The rules of the owner that settled it; null: it did not say. */
+  readonly rules: string | null
 }
 
 export class Recall extends Context.Service<Recall, {

@@ -25,6 +25,7 @@ const entities = new Map([
 ])
 const roster = Layer.succeed(Roster, {
   retention: null,
+  rules: "test",
   owner: "a:1",
   entities,
   flows: [],

@@ -93,6 +93,7 @@ export const archivesSuite = (name: string, adapter: Layer.Layer<Ports, unknown>
             ...event("e5", { key: "CUS-5" }),
             state: "dismissed",
             reason: "no longer wanted",
+            rules: null,
             settledAtMillis: 2_000,
           },
         })

@@ -32,6 +32,27 @@ export const recallSuite = (name: string, adapter: Layer.Layer<Recall | Ledger, 
         assert.deepStrictEqual(yield* recall.answers(entity, "customers", questions), answers)
       }))
 
+    it.effect("tells by which rules an event was settled: those of its owner then", () =>
+      Effect.gen(function* () {
+        const [ledger, recall] = [yield* Ledger, yield* Recall]
+        const entity = freshEntity()
+        const rules = (ids: ReadonlyArray<string>) =>
+          Effect.map(recall.byId(entity, ids), (all) =>
+            Object.fromEntries(all.map(({ eventId, rules }) => [eventId, rules])))
+        const first = yield* ledger.claim(entity, "a", "0.1.0+1")
+        yield* ledger.settle(first, settlement([applied("e1"), parked("e2", { key: "K2" })]))
+        const second = yield* ledger.claim(entity, "b", "0.2.0+2")
+        yield* ledger.settle(second, settlement([applied("e2", { key: "K2" }), applied("e3", { key: "K3" })]))
+        const third = yield* ledger.claim(entity, "c")
+        yield* ledger.settle(third, settlement([applied("e4", { key: "K4" })]))
+        assert.deepStrictEqual(yield* rules(["e1", "e2", "e3", "e4"]), {
+          e1: "0.1.0+1",
+          e2: "0.2.0+2",
+          e3: "0.2.0+2",
+          e4: null,
+        })
+      }))
+
     it.effect("knows nothing of an entity that nobody ever owned", () =>
       Effect.gen(function* () {
         const recall = yield* Recall
@@ -76,8 +97,8 @@ export const recallSuite = (name: string, adapter: Layer.Layer<Recall | Ledger, 
         assert.deepStrictEqual(
           byId.toSorted((a, b) => a.eventId < b.eventId ? -1 : 1),
           [
-            { ...event("e1"), state: "applied" },
-            { ...event("e2", { key: "K2" }), state: "waiting" },
+            { ...event("e1"), state: "applied", rules: null },
+            { ...event("e2", { key: "K2" }), state: "waiting", rules: null },
           ],
         )
         assert.deepStrictEqual(yield* recall.byId(entity, []), [])

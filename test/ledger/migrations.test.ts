@@ -16,6 +16,7 @@ const all = [
   "0010_runs",
   "0012_facts",
   "0017_retention",
+  "0020_rules",
 ]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {

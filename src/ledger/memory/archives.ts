@@ -36,7 +36,7 @@ const sources: Readonly<Record<ArchiveKind, (store: Store, leavers: Leavers) => 
       const may = known.state !== "held" && record.storedAtMillis < beforeMillis && settledAtMillis < beforeMillis &&
         record.streamSequence <= (state.checkpoints.get(record.flow) ?? 0)
       if (!may) return []
-      const row = json({ ...record, state: stateOf(state, known), reason, settledAtMillis })
+      const row = json({ ...record, rules: known.rules, state: stateOf(state, known), reason, settledAtMillis })
       return [{ id: record.eventId, atMillis: record.storedAtMillis, row }]
     }).toSorted((a, b) => before(a.id, b.id))
   },

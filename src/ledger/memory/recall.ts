@@ -15,10 +15,11 @@ const forgotten = {
   storedAtMillis: 0,
   correlationId: null,
   attempts: 0,
+  rules: null,
 } as const
 
 const recollectionsIn = (state: EntityState): ReadonlyArray<Recollection> =>
-  [...state.events.values()].map((known) => ({ ...known.record, state: stateOf(state, known) }))
+  [...state.events.values()].map((known) => ({ ...known.record, state: stateOf(state, known), rules: known.rules }))
 
 export const makeRecall = ({ call, entities }: Store): typeof Recall.Service => {
   const of = (entity: string): EntityState => entities.get(entity) ?? emptyState(entity)

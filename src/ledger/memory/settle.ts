@@ -33,6 +33,7 @@ export const settle = (
           record: known === undefined ? record : { ...known.record, attempts: record.attempts },
           state: next,
           reason: null,
+          rules: state.lease?.rules ?? null,
         })
         state.settledAt.set(record.eventId, nowMillis)
         countersOf(state, known?.record.flow ?? record.flow)[next]++
@@ -50,7 +51,9 @@ export const settle = (
       }
     } else if (known === undefined || known.state === "held") {
       const kept = known?.record ?? record
-      if (known === undefined) state.events.set(record.eventId, { record, state: "held", reason: null })
+      if (known === undefined) {
+        state.events.set(record.eventId, { record, state: "held", reason: null, rules: state.lease?.rules ?? null })
+      }
       hold(state, { ...kept, attempts: record.attempts }, outcome, nowMillis)
       touched.add(nameOf(kept.flow, kept.key))
     }

@@ -15,6 +15,7 @@ export interface Lease {
   owner: string
   mode: Mode
   claimedAtMillis: number
+  rules: string | null
   override: ModeOverride | null
 }
 
@@ -23,6 +24,8 @@ export interface Known {
   readonly record: EventRecord
   state: "applied" | "superseded" | "dismissed" | "held"
   reason: string | null
+  /** Of the owner that settled it. */
+  rules: string | null
 }
 
 export interface HeldEntry {

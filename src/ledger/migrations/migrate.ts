@@ -8,6 +8,7 @@ import { desk } from "./desk.ts"
 import { facts } from "./facts.ts"
 import { governance } from "./governance.ts"
 import { retention } from "./retention.ts"
+import { rules } from "./rules.ts"
 import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
@@ -24,6 +25,7 @@ export const migrations = {
   "0010_runs": runs,
   "0012_facts": facts,
   "0017_retention": retention,
+  "0020_rules": rules,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

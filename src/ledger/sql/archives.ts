@@ -51,6 +51,7 @@ const sources: Readonly<Record<ArchiveKind, Source>> = {
       state: "e.state",
       reason: "e.reason",
       attempts: "e.attempts",
+      rules: "e.rules",
       settledAtMillis: "e.settled_at_millis",
     },
   },

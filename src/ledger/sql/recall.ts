@@ -13,7 +13,7 @@ export const selectAnswers = (parameters: ReadonlyArray<unknown>): string =>
 const columns = `e.event_id, e.type, e.flow, e.key, e.version, e.stream_sequence, e.stored_at_millis, e.payload_hash,
   e.correlation_id, e.attempts, coalesce(case when e.state = 'held' then (
     select h.state from weir.held h where h.entity = e.entity and h.event_id = e.event_id
-  ) end, e.state) as state`
+  ) end, e.state) as state, e.rules`
 
 export const selectEvents = `
 select ${columns} from weir.event e
@@ -27,7 +27,7 @@ cross join lateral (
   select ${columns} from weir.event e where e.entity = $1 and e.event_id = i.id limit 1
 ) as found
 union all
-select i.id, '', '', '', null, found.stream_sequence, 0, found.payload_hash, null, 0, found.state
+select i.id, '', '', '', null, found.stream_sequence, 0, found.payload_hash, null, 0, found.state, null
 from unnest($2::text[]) as i(id)
 cross join lateral (
   select * from weir.remembered r where r.id = weir.event_digest($1, i.id) limit 1
@@ -46,6 +46,7 @@ export interface RecollectionRow {
   readonly correlation_id: string | null
   readonly attempts: number
   readonly state: EventState
+  readonly rules: string | null
 }
 
 export const recollectionOf = (row: RecollectionRow): Recollection => ({
@@ -60,4 +61,5 @@ export const recollectionOf = (row: RecollectionRow): Recollection => ({
   correlationId: row.correlation_id,
   attempts: row.attempts,
   state: row.state,
+  rules: row.rules,
 })

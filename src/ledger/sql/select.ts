@@ -4,9 +4,10 @@
  */
 
 export const upsertLease = `
-insert into weir.lease as l (entity, epoch, owner, claimed_at_millis) values ($1, 1, $2, $3)
+insert into weir.lease as l (entity, epoch, owner, claimed_at_millis, rules, rules_epoch) values ($1, 1, $2, $3, $4, 1)
 on conflict (entity) do update
-  set epoch = l.epoch + 1, owner = excluded.owner, claimed_at_millis = excluded.claimed_at_millis
+  set epoch = l.epoch + 1, owner = excluded.owner, claimed_at_millis = excluded.claimed_at_millis, rules = excluded.rules,
+    rules_epoch = l.epoch + 1
 returning epoch, mode`
 
 export const selectReady = `

@@ -10,7 +10,7 @@ import { hasRemembered, rememberedOf } from "./remembered.ts"
  * shuts out all later ones. Columns: `e_` events with a final state or 'held', `m_` mappings of applied keys (one row a
  * key), `h_` held messages, `d_` duplicates, `o_` outbox (counted with its event), `c_` checkpoints.
  */
-const settling = (create: string, isNew: string): string => `
+const settling = (create: string, isNew: string, rules = false): string => `
 ${create} function weir.settle(
   p_entity text, p_epoch bigint, p_now bigint,
   e_id text[], e_flow text[], e_key text[], e_type text[], e_version bigint[], e_sequence bigint[], e_stored bigint[],
@@ -25,9 +25,11 @@ ${create} function weir.settle(
 declare
   v_released integer := 0;
   v_flows text[];
-  v_keys text[];
+  v_keys text[];${rules ? "\n  v_rules text;" : ""}
 begin
-  perform from weir.lease where entity = p_entity and epoch = p_epoch for no key update;
+  ${
+  rules ? "select case when rules_epoch = epoch then rules end into v_rules" : "perform"
+} from weir.lease where entity = p_entity and epoch = p_epoch for no key update;
   if not found then
     return -1;
   end if;
@@ -35,12 +37,14 @@ begin
   -- Events. What is final stays as it is; what was held may become final. Outbox and counters follow only what changed.
   with changed as (
     insert into weir.event as e (entity, event_id, flow, key, type, version, stream_sequence, stored_at_millis,
-      payload_hash, correlation_id, attempts, state, settled_at_millis)
-    select p_entity, i.*, p_now
+      payload_hash, correlation_id, attempts, state, settled_at_millis${rules ? ", rules" : ""})
+    select p_entity, i.*, p_now${rules ? ", v_rules" : ""}
     from unnest(e_id, e_flow, e_key, e_type, e_version, e_sequence, e_stored, e_hash, e_correlation, e_attempts, e_state)
       as i(id, flow, key, type, version, sequence, stored, hash, correlation, attempts, state)${isNew}
     on conflict (entity, event_id) do update
-      set state = excluded.state, attempts = excluded.attempts, settled_at_millis = excluded.settled_at_millis
+      set state = excluded.state, attempts = excluded.attempts, settled_at_millis = excluded.settled_at_millis${
+  rules ? ", rules = excluded.rules" : ""
+}
       where e.state = 'held' and excluded.state <> 'held'
     returning e.event_id, e.flow, e.state
   ), sent as (
@@ -148,4 +152,12 @@ export const settleRemembering = settling(
   "create or replace",
   `
     where not (${hasRemembered} and exists (${rememberedOf("i.id")}))`,
+)
+
+/** The owner's rules go with each event; of an owner that names none (a release before), none do. */
+export const settleByRules = settling(
+  "create or replace",
+  `
+    where not (${hasRemembered} and exists (${rememberedOf("i.id")}))`,
+  true,
 )
