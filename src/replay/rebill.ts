@@ -91,12 +91,20 @@ export const rebill = Effect.fn("Replay.rebill")(function* (examined: Examined, 
     approvedBy: run.appliedBy,
     reason: run.reason,
   })
+  /** What the ledger says of them; `coming`: it does not know of it yet. */
+  const statesOf = Effect.fnUntraced(function* (group: ReadonlyArray<CorrectingEvent>) {
+    const known = yield* recall.byId(run.entity, group.map(eventId)).pipe(untilAvailable("replay"))
+    return group.map((one) => known.find((each) => each.eventId === eventId(one))?.state ?? "coming")
+  })
+
   for (const group of groups) {
     const began = yield* Clock.currentTimeMillis
-    yield* publish(group, began)
+    // What another run has asked for stands as that one put it, with its day and its names: it is not asked for again.
+    const before = yield* statesOf(group)
+    const unasked = group.filter((_, n) => before[n] === "coming")
+    if (unasked.length > 0) yield* publish(unasked, began)
     while (true) {
-      const known = yield* recall.byId(run.entity, group.map(eventId)).pipe(untilAvailable("replay"))
-      const states = group.map((one) => known.find((each) => each.eventId === eventId(one))?.state ?? "coming")
+      const states = yield* statesOf(group)
       if (states.every((state) => state === "applied")) break
       const stuck = states.findIndex((state) => state === "parked" || state === "dismissed" || state === "superseded")
       if (stuck >= 0) return concluded("refused", `${group[stuck]!.type} ${group[stuck]!.key} is ${states[stuck]}`)

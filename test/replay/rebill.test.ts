@@ -5,7 +5,7 @@ import { TestClock } from "effect/testing"
 import type { StandIn } from "../../fixtures/odoo/StandIn.ts"
 import { make as makeOdoo } from "../../fixtures/odoo/StandInOdoo.ts"
 import { type RunEvent, Runs } from "../../src/ledger/Runs.ts"
-import type { Publication } from "../../src/broker/Broker.ts"
+import { Broker, type BrokerError, type Publication } from "../../src/broker/Broker.ts"
 import type { ReplayRequest } from "../../src/replay/Request.ts"
 import { customer, engagement, invoice, payment } from "../streams/samples.ts"
 import { pass, ports, publication, publish, running, tallies } from "../simulation/World.ts"
@@ -18,6 +18,8 @@ const masters = [
   publication("engagement.activated", engagement),
 ]
 const original = publication("invoice.requested", invoice)
+/** Events of a world before its correction: the two above and the invoice. */
+const GIVEN = 3
 /** The same invoice, one hour dearer. */
 const dearer = {
   ...invoice,
@@ -31,6 +33,7 @@ let ids = 0
 const uploaded = Effect.fnUntraced(function* (
   upload: ReadonlyArray<Publication>,
   onChanged: ReplayRequest["onChanged"] = "credit-and-rebill",
+  requestedBy = "ada",
 ) {
   const runs = yield* Runs
   const runId = `rebill-${++ids}`
@@ -42,7 +45,7 @@ const uploaded = Effect.fnUntraced(function* (
     concurrency: 10,
     keepAll: true,
   }
-  const run = { entity: "be01", runId, kind: "replay", state: "gathering", requestedBy: "ada", reason: "An hour more" }
+  const run = { entity: "be01", runId, kind: "replay", state: "gathering", requestedBy, reason: "An hour more" }
   yield* runs.open({ ...run, request: request as never } as Parameters<typeof runs.open>[0])
   yield* runs.keep(
     "be01",
@@ -84,6 +87,41 @@ const documents = ({ store }: StandIn) =>
     )
     .toSorted()
 const corrected = ["out_invoice INV-1 posted", "out_invoice INV-1-r posted", "out_refund INV-1-c posted"]
+
+/** Whether a correction has been published on a domain of the entity. */
+const published = (domain: string) =>
+  Broker.use((broker) => Effect.map(broker.lastSequence(`erp.be01.${domain}.>`), (last) => last > GIVEN))
+const stands = (standIn: StandIn, document: string) =>
+  Effect.sync(() => documents(standIn).some((one) => one.startsWith(document)))
+/** How far a correction may be when its process dies. */
+const steps: ReadonlyArray<readonly [string, (standIn: StandIn) => Effect.Effect<boolean, BrokerError, Broker>]> = [
+  ["the credit note is published", () => published("credit-note")],
+  ["its draft stands", (standIn) => stands(standIn, "out_refund INV-1-c")],
+  ["it is posted", (standIn) => stands(standIn, "out_refund INV-1-c posted")],
+  ["the new invoice is published", () => published("invoice")],
+  ["its draft stands", (standIn) => stands(standIn, "out_invoice INV-1-r")],
+  ["it is posted", (standIn) => stands(standIn, "out_invoice INV-1-r posted")],
+]
+
+/** A run whose process dies as soon as a step is reached. */
+const diedAt = Effect.fnUntraced(function* (reached: Effect.Effect<boolean, BrokerError, Broker>) {
+  yield* TestClock.setTime(TODAY)
+  const scope = yield* Scope.make()
+  const run = yield* Effect.gen(function* () {
+    yield* publish(...masters, original)
+    yield* pass(20)
+    const runId = yield* uploaded([changed])
+    yield* begin(runId)
+    for (let tries = 0; !(yield* reached); tries++) {
+      assert.isBelow(tries, 300, "the step is reached")
+      yield* pass(0.1)
+    }
+    return runId
+  }).pipe(Effect.provide(yield* Layer.buildWithScope(running(), scope)))
+  // Time passes while what is in flight is settled.
+  yield* Effect.all([Scope.close(scope, Exit.void), pass(3)], { concurrency: 2 })
+  return run
+})
 const books = (standIn: StandIn): string => [...standIn.store.dump()].join("\n")
 
 describe("credit and rebill", () => {
@@ -113,28 +151,47 @@ describe("credit and rebill", () => {
     }).pipe(Effect.provide(today), Effect.provide(world.layer))
   }, 60_000)
 
-  it.effect("ends what a process began that died, at whatever moment", () =>
+  it.effect("ends what a process began that died, at whatever step", () =>
     Effect.gen(function* () {
-      for (const seconds of [0, 0.2, 0.5, 1, 1.5, 2, 3, 5]) {
+      for (const [step, reached] of steps) {
         const world = ports()
         yield* Effect.gen(function* () {
-          yield* TestClock.setTime(TODAY)
-          const scope = yield* Scope.make()
-          const run = yield* Effect.gen(function* () {
-            yield* publish(...masters, original)
-            yield* pass(20)
-            const runId = yield* uploaded([changed])
-            yield* begin(runId)
-            yield* pass(seconds)
-            return runId
-          }).pipe(Effect.provide(yield* Layer.buildWithScope(running(), scope)))
-          yield* Scope.close(scope, Exit.void)
+          const run = yield* diedAt(reached(world.standIn))
           yield* pass(40).pipe(Effect.provide(running()))
-          assert.deepStrictEqual(documents(world.standIn), corrected, `after ${seconds} s`)
-          assert.deepStrictEqual(yield* outcomesOf(run), ["done", { rebilled: 1 }], `after ${seconds} s`)
+          assert.deepStrictEqual(documents(world.standIn), corrected, step)
+          const [state, outcomes] = yield* outcomesOf(run)
+          assert.strictEqual(state, "done", step)
+          // What was billed anew before the end is found so.
+          assert.include(["rebilled", "superseded"], Object.keys(outcomes ?? {}).join(), step)
         }).pipe(Effect.provide(world.layer), Effect.scoped)
       }
     }), 120_000)
+
+  it.effect(
+    "goes on where a cancelled run left off, whoever asks for it and on whatever day",
+    () =>
+      Effect.gen(function* () {
+        const world = ports()
+        yield* Effect.gen(function* () {
+          const first = yield* diedAt(published("credit-note"))
+          yield* Runs.use((runs) => runs.change("be01", first, ["applying"], { state: "cancelled" }))
+          yield* TestClock.adjust("1 day")
+          yield* Effect.gen(function* () {
+            yield* pass(10)
+            const half = ["out_invoice INV-1 posted", "out_refund INV-1-c posted"]
+            assert.deepStrictEqual(documents(world.standIn), half, "credited, and not billed anew")
+            const second = yield* uploaded([changed], "credit-and-rebill", "bob")
+            yield* begin(second)
+            yield* pass(30)
+            assert.deepStrictEqual(yield* outcomesOf(second), ["done", { rebilled: 1 }])
+          }).pipe(Effect.provide(running()))
+          assert.deepStrictEqual(documents(world.standIn), corrected)
+          const tally = (yield* tallies()).get("credit-notes")
+          assert.deepStrictEqual([tally?.applied, tally?.parked], [1, 0], "nothing is taken for another credit note")
+        }).pipe(Effect.provide(world.layer), Effect.scoped)
+      }),
+    60_000,
+  )
 
   it.effect("leaves the payment of a paid invoice where it is: the credit note is open for the customer", () => {
     const world = ports()
