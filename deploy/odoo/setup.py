@@ -1,6 +1,6 @@
 """Makes the database that deploy/odoo/up clones: four companies with their charts of accounts, the technical user with
-the rights that docs/live-odoo.md names, a user with few rights, one who may lock periods, and an API key for each. Runs
-inside `odoo shell`, which gives `env`. The keys go to /var/lib/odoo/weir.env."""
+the rights that docs/live-odoo.md names, a user with few rights, one who may lock periods and manage access rights, and
+an API key for each. Runs inside `odoo shell`, which gives `env`. The keys go to /var/lib/odoo/weir.env."""
 
 # Localisations pull in electronic invoicing networks by themselves: not for a test server.
 env.registry['res.company'].install_l10n_modules = lambda self: False
