@@ -4,7 +4,7 @@ import { Effect, Layer } from "effect"
 import { TestClock } from "effect/testing"
 import { StandIn } from "../../fixtures/odoo/StandIn.ts"
 import { make as makeOdoo } from "../../fixtures/odoo/StandInOdoo.ts"
-import { type Fixture, fixtures } from "../../fixtures/replay/Fixture.ts"
+import { type Expected, type Fixture, fixtures } from "../../fixtures/replay/Fixture.ts"
 import { configurationOf, DATABASE, places } from "../../fixtures/replay/Place.ts"
 import { make } from "../../fixtures/replay/replay.ts"
 import { LegalEntity } from "../../src/actor/LegalEntity.ts"
@@ -80,7 +80,10 @@ describe("a ledger rebuilt after each flow's fixture", () => {
     it.effect(fixture.name, () =>
       Effect.gen(function* () {
         const { after, before } = yield* rebuiltAfter(fixture)
-        assert.isAbove(after.size, 0)
+        // Facts without records are left to their flow, which takes them in again.
+        const { records } = JSON.parse(fixture.expected) as Expected
+        const writes = Object.values(records).some((own) => Object.keys(own).length > 0)
+        assert.strictEqual(after.size > 0, writes)
         for (const [eventId, { mapping, state }] of after) {
           const was = before.get(eventId)!
           // Dismissed and overtaken by a later version: that stands, and so does the key.
