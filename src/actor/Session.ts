@@ -13,20 +13,18 @@
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
 import { Cause, Clock, Deferred, Duration, Effect, Latch, Schedule, Semaphore } from "effect"
-import { Broker } from "../broker/Broker.ts"
-import { type Flow, subjectOf } from "../flow/Flow.ts"
+import type { Flow } from "../flow/Flow.ts"
 import type { Standing } from "../ledger/Governance.ts"
-import { type Claim, isFenced, Ledger, type Mode, type Outcome } from "../ledger/Ledger.ts"
+import { type Claim, isFenced, Ledger, type Mode } from "../ledger/Ledger.ts"
 import { CallGate } from "../odoo/CallGate.ts"
 import type { Company } from "../odoo/Company.ts"
-import { MasterData } from "../odoo/MasterData.ts"
-import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
-import { closeMeter, type FlowMeter, flowMeter, type SettledAs } from "../telemetry/Metrics.ts"
+import { closeMeter, flowMeter } from "../telemetry/Metrics.ts"
 import { applyRuns } from "../replay/apply.ts"
 import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
 import { watching } from "./feed/watching.ts"
 import { makeInlet } from "./Inlet.ts"
+import { MEASURE, measure, measured, measureFeed, overload } from "./measuring.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
@@ -34,14 +32,13 @@ import { isStill, makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
 import { Thresholds } from "./modes/Thresholds.ts"
 import { relay } from "./outbox.ts"
 import { Parents } from "./Parents.ts"
-import { odooBackoff, restartBackoff, untilAvailable } from "./patience.ts"
+import { restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
 import { type EntitySettings, flowsOf, Roster } from "./Roster.ts"
-import { makeSettler, type Request } from "./Settler.ts"
+import { makeSettler } from "./Settler.ts"
+import { resolved, takenOver } from "./takeover.ts"
 import { closingWindows } from "./windows.ts"
 
-/** How often gauges are set. */
-const MEASURE = Duration.seconds(5)
 /** How often waiting events are checked for their deadline. */
 const EXPIRY = Duration.seconds(10)
 /** How often it is looked whether a dependency works that events wait for. */
@@ -50,9 +47,6 @@ const DUE_POLL = Duration.seconds(5)
 const READY_POLL = Duration.seconds(5)
 /** How often the outbox is looked at without being told that there is something. */
 const OUTBOX_POLL = Duration.seconds(10)
-/** Wait between looks when Odoo lacks a company, journal or tax that the configuration names. */
-const MASTER_DATA_POLL = Duration.seconds(30)
-
 /** What the actor sees of its session. */
 export interface SessionBoard {
   state: State
@@ -339,126 +333,3 @@ const obstacleIn = (mode: Mode): string | null =>
 /** Never ends once the company is known: from then on the pump ends by itself. */
 const unresolved = (company: Deferred.Deferred<Company>): Effect.Effect<void> =>
   Effect.suspend(() => Deferred.isDoneUnsafe(company) ? Effect.never : Effect.void)
-
-/** Why the last window was too much; counts anew. */
-const overload = Effect.fnUntraced(function* (
-  { database }: EntitySettings,
-  { criticalObjective }: Thresholds,
-  contention: { count: number },
-  critical: () => ReadonlyArray<FlowBoard>,
-) {
-  const gate = yield* CallGate
-  const now = yield* Clock.currentTimeMillis
-  const collisions = contention.count
-  contention.count = 0
-  const oldest = Math.min(...critical().map((line) => line.oldestStoredMillis))
-  if (now - oldest > Duration.toMillis(criticalObjective)) {
-    return `a critical event has been in flight for ${Duration.format(Duration.millis(now - oldest))}`
-  }
-  if (collisions === 0) return null
-  const door = (yield* gate.snapshot).find((each) => each.database === database)
-  return door?.limit === 1 ? "Odoo takes one call at a time and still answers with contention" : null
-})
-
-/** Sets a flow's gauges; a broker that does not answer leaves the backlog as it was. */
-const measure = Effect.fnUntraced(
-  function* (claim: Claim, flow: Flow, inFlight: number, afterSequence: number, meter: FlowMeter) {
-    yield* meter.inFlight(inFlight)
-    const broker = yield* Broker
-    const subject = subjectOf(claim.entity, flow)
-    yield* broker.backlog({ entity: claim.entity, flow: flow.name, epoch: claim.epoch, subject, afterSequence }).pipe(
-      Effect.timeout(MEASURE),
-      Effect.flatMap(meter.backlog),
-      Effect.ignore({ log: "Debug" }),
-    )
-  },
-)
-
-/** Before its first look a feed is as far behind as the session is old. */
-const measureFeed = Effect.fnUntraced(function* ({ feed }: FlowBoard, startedMillis: number, meter: FlowMeter) {
-  if (feed === undefined) return
-  const now = yield* Clock.currentTimeMillis
-  yield* meter.feedAge(Math.max(0, now - (feed.seenAtMillis ?? startedMillis)) / 1_000)
-})
-
-/** Counts a settlement once per outcome, not per event. */
-const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: number): Effect.Effect<void> => {
-  const counts = new Map<SettledAs, number>()
-  const codes = new Map<ReasonCode, number>()
-  for (const outcome of outcomes) {
-    const as = outcome._tag.toLowerCase() as Lowercase<Outcome["_tag"]>
-    counts.set(as, (counts.get(as) ?? 0) + 1)
-    if (outcome._tag === "Parked") codes.set(outcome.code, (codes.get(outcome.code) ?? 0) + 1)
-  }
-  return Effect.andThen(
-    // What a replay brings was stored long ago: that is no latency.
-    meter.settled(
-      counts,
-      items.flatMap(({ event, replay }) => replay === undefined ? [nowMillis - event.storedAtMillis] : []),
-    ),
-    Effect.forEach(codes, ([code, count]) => meter.parked(code, count), { discard: true }),
-  )
-}
-
-/** Most incidents that an owner before may have left open: one per cause. */
-const MAX_OPEN = 100
-
-/** Mode, override and open incidents as the owner before left them; the configured mode counts at the first start. */
-const takenOver = Effect.fnUntraced(function* (settings: EntitySettings, claim: Claim, conduct: Conduct) {
-  const { incidents, policy } = conduct
-  const ledger = yield* Ledger
-  if (claim.epoch === 1 && settings.mode !== claim.mode) {
-    const reason = "mode at the first start"
-    const override = { mode: settings.mode, actor: "configuration", reason, untilMillis: null }
-    const standing: Standing = { mode: settings.mode, override }
-    yield* ledger.govern(claim, {
-      entries: [{
-        id: `${claim.epoch}/first`,
-        actor: override.actor,
-        action: "mode.changed",
-        detail: { from: claim.mode, to: settings.mode, reason, override: settings.mode, until: null },
-      }],
-      standing,
-      incidents: [],
-      outbox: [],
-    }).pipe(untilAvailable("mode"))
-    return standing
-  }
-  const known = yield* ledger.standing(claim.entity).pipe(untilAvailable("mode"))
-  const open = yield* ledger.incidents({ entity: claim.entity, open: true, limit: MAX_OPEN }).pipe(
-    untilAvailable("incidents"),
-  )
-  const standing: Standing = known ?? { mode: claim.mode, override: null }
-  if (standing.override === null) policy.resume(standing.mode)
-  incidents.adopt(open, policy.mode === "full" ? yield* Clock.currentTimeMillis : null)
-  return standing
-})
-
-/** The company as Odoo knows it, with the flows' seeds in place. Waits as long as Odoo is away or lacks something. */
-const resolved = Effect.fnUntraced(function* (
-  settings: EntitySettings,
-  flows: ReadonlyArray<Flow>,
-  board: SessionBoard,
-  conduct: Conduct,
-) {
-  const master = yield* MasterData
-  const seeds = flows.flatMap((flow) => flow.seeds ?? [])
-  const once = Effect.gen(function* () {
-    const company = yield* master.company(settings)
-    yield* master.seed(company, seeds)
-    return company
-  })
-  let said = ""
-  return yield* conduct.odoo.guard(once).pipe(
-    Effect.tapError((error) => {
-      if (board.state !== "stopped") board.state = "troubled"
-      board.trouble = `${error.code}: ${error.message}`
-      const repeated = said === board.trouble
-      said = board.trouble
-      return repeated ? Effect.void : Effect.logWarning(`cannot start yet, trying again by itself: ${board.trouble}`)
-    }),
-    Effect.retry({ schedule: odooBackoff, while: (error) => dispositionOf(error.code) !== "park" }),
-    Effect.retry(Schedule.spaced(MASTER_DATA_POLL)),
-    Effect.tap(() => Effect.sync(() => board.trouble = "")),
-  )
-})
