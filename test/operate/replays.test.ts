@@ -180,6 +180,25 @@ describe("replays", () => {
     60_000,
   )
 
+  it.effect("looks for what another system has made, by both doors, and applies nothing of it", () => {
+    const place = office()
+    return Effect.gen(function* () {
+      yield* publish(...events)
+      yield* pass(20)
+      const before = moves(place.standIn).length
+      const seen = yield* meanwhile(weir(["replay", "erp.be01.>", "--alike", "--reason", reason]))
+      assert.strictEqual(seen.code, 0, seen.message)
+      assert.notInclude(seen.stdout, "replays apply")
+      const { body } = yield* request("/v1/replays", { body: { subject: "erp.be01.>", alike: true, reason } })
+      yield* pass(8)
+      const refused = yield* request(`/v1/replays/${body.runId}/apply`, { body: {} })
+      assert.strictEqual(refused.status, 409)
+      assert.include(refused.body.detail, "another system")
+      assert.strictEqual((yield* weir(["replays", "apply", body.runId])).code, 1)
+      assert.strictEqual(moves(place.standIn).length, before)
+    }).pipe(Effect.provide(place.layer), Effect.scoped)
+  }, 60_000)
+
   it.effect("shows values to those who are cleared for them, and nothing of other entities", () => {
     const place = office()
     return Effect.gen(function* () {
