@@ -20,6 +20,11 @@ export const configurationFindings = (
   const unused = Object.keys(databases).filter((name) =>
     !Object.values(entities).some(({ database }) => database === name)
   )
+  /** Entities that take over what another system has made, by the database that they live in. */
+  const takingOver = Map.groupBy(
+    Object.entries(entities).filter(([, { cutover }]) => Object.keys(cutover?.from ?? {}).length > 0),
+    ([, { database }]) => database,
+  )
   const local = ["127.0.0.1", "::1", "localhost"].includes(http.host)
   return [
     ok("configuration", "file", file ?? "none: defaults and environment variables"),
@@ -29,6 +34,16 @@ export const configurationFindings = (
     ...unused.map((name) =>
       warn("configuration", "databases", `no entity lives in ${name}`, `Remove databases.${name}, or use it.`)
     ),
+    ...Object.entries(databases).flatMap(([name, { adoption }]): ReadonlyArray<Finding> => {
+      const own = (takingOver.get(name) ?? []).map(([code]) => code).join(", ")
+      if (own !== "" && adoption === undefined) {
+        const found = `${own}: what another system has made cannot be taken over, ${name} has no key for it`
+        return [warn("configuration", "cutover", found, `Add adoption to databases.${name} (docs/shadow.md).`)]
+      }
+      return own === "" && adoption !== undefined
+        ? [warn("configuration", "cutover", `nothing is taken over in ${name}`, `Remove databases.${name}.adoption.`)]
+        : []
+    }),
     ...unknownVariables.map((variable) =>
       warn("configuration", "variables", `${variable} means no field`, "Correct its name, or unset it.")
     ),

@@ -211,4 +211,23 @@ describe("weir doctor on the configuration", () => {
         "configuration http",
       ])
     }))
+
+  it.effect("asks for the key that taking over needs, and for its removal afterwards", () =>
+    Effect.gen(function* () {
+      const found = Effect.fnUntraced(function* (adoption: boolean, from: object) {
+        const main = { url: "http://127.0.0.1:8069", database: "odoo", key: { env: "K" } }
+        const be01 = { database: "main", company: 3, currency: "EUR", journals: { sales: "INV" }, taxes: {} }
+        const configured = {
+          databases: { main: { ...main, ...adoption && { adoption: { env: "A" } } } },
+          entities: { be01: { ...be01, cutover: { from } } },
+        }
+        const loaded = yield* check("weir.json", configured, {})
+        return bad(configurationFindings({ ...loaded, file: "weir.json" })).map((line) => line.split(":")[0])
+      })
+      const invoices = { invoices: "2026-12-01" }
+      assert.deepStrictEqual(yield* found(false, invoices), ["configuration cutover"])
+      assert.deepStrictEqual(yield* found(true, invoices), [])
+      assert.deepStrictEqual(yield* found(true, {}), ["configuration cutover"])
+      assert.deepStrictEqual(yield* found(false, {}), [])
+    }))
 })
