@@ -2,7 +2,7 @@
  * A dry run: every selected event is looked at, nothing is written but what was found. It keeps one chunk in memory,
  * whatever the number of events, rests after each of them, and begins anew when the process dies: what it keeps is the same again.
  */
-import { Effect, Schema, Stream } from "effect"
+import { Clock, Effect, Schema, Stream } from "effect"
 import { untilAvailable } from "../actor/patience.ts"
 import type { Flow } from "../flow/Flow.ts"
 import { Ledger } from "../ledger/Ledger.ts"
@@ -19,6 +19,8 @@ import { sourceOf } from "./source.ts"
 const CHUNK = 100
 /** Half a minute more for a hundred thousand events, and live traffic does not feel it. */
 const leisurely = resting({ times: 2, longestMillis: 50 })
+/** How often it says how far it is, and asks whether it goes on: each time is a transaction. In milliseconds. */
+const TELL_EVERY = 500
 /** Findings of which nothing comes are counted, and kept only when asked for. */
 const QUIET: ReadonlyArray<FindingClass> = ["there", "superseded"]
 
@@ -84,6 +86,7 @@ export const dryRun = Effect.fn("Replay.dryRun")(function* (run: Run, company: C
   const totals = new Totals()
   const progress: Progress = { seen: 0, selected: 0, position: 0 }
   const { entity, runId } = run
+  let toldMillis = 0
 
   /** Null: somebody ended the run. */
   const tell = (change: { readonly state?: "examined" } = {}) =>
@@ -103,6 +106,9 @@ export const dryRun = Effect.fn("Replay.dryRun")(function* (run: Run, company: C
     progress.seen += brought.length
     progress.selected += examined.length
     progress.position = brought.at(-1)!.ordinal
+    const now = yield* Clock.currentTimeMillis
+    if (Math.abs(now - toldMillis) < TELL_EVERY) return true
+    toldMillis = now
     return (yield* tell()) !== null
   })
 
