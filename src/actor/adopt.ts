@@ -15,10 +15,11 @@ import type { Outcome } from "../ledger/Ledger.ts"
 import { Adoption } from "../odoo/Adoption.ts"
 import type { Company } from "../odoo/Company.ts"
 import { cutoverOf } from "../odoo/Cutover.ts"
+import type { OdooError } from "../odoo/Odoo.ts"
 import { modelOf } from "../odoo/plan/preview/alike.ts"
 import { Preview } from "../odoo/plan/preview/Preview.ts"
 import type { Sight } from "../odoo/plan/preview/Sight.ts"
-import type { ReasonCode } from "../reason/Reason.ts"
+import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
 import type { Item } from "./Item.ts"
 
 interface Adopting {
@@ -28,6 +29,8 @@ interface Adopting {
 
 /** Most differences that an exception tells. */
 const TOLD = 5
+
+const isFinal = ({ code }: OdooError): boolean => dispositionOf(code) === "park"
 
 const differencesIn = ({ differences, pending }: Sight): ReadonlyArray<string> => [
   ...differences.map(({ event, field, odoo }) => `${field} ${event}, not ${odoo}`),
@@ -67,7 +70,14 @@ export const makeAdopter = Effect.fnUntraced(function* ({ company, lane }: Adopt
       const told = differences.slice(0, TOLD).join("; ")
       return parked("CUTOVER-DIFFERS", `${model} ${id} is not what ${event.key} says: ${told}`)
     }
-    if (foreign) yield* adoption.name(company, record, lane)
+    if (foreign) {
+      const named = yield* adoption.name(company, record, lane).pipe(
+        Effect.as(null),
+        // Of this record alone: the others of the batch may need no name.
+        Effect.catchIf(isFinal, (error) => Effect.succeed(parked(error.code, error.message))),
+      )
+      if (named !== null) return named
+    }
     const mapping = { model, id, externalId, version: event.version, links: sight.links }
     return { _tag: "Applied", event, mapping, ...marks.length > 0 && { marks }, outbox: [] } satisfies Outcome
   })
