@@ -11,11 +11,9 @@ import { Broker, type StoredMessage } from "../broker/Broker.ts"
 import type { Control } from "../flow/Flow.ts"
 import { Recall, type Recollection } from "../ledger/Recall.ts"
 import { nameOf } from "./Account.ts"
+import { besideLive, CHUNK } from "../runs/resting.ts"
 import { countStanding, lookAtRecords, type Standing } from "./inOdoo.ts"
 import type { Proof } from "./Proof.ts"
-
-/** Messages looked at together. */
-const CHUNK = 1_000
 
 /** A message of the period, and what the ledger knows of its event. */
 interface Counted {
@@ -57,7 +55,7 @@ const countEvent = ({ accounts, checkpoints, noted }: Proof, counted: Counted): 
 
 /** False: somebody has ended the run. */
 export const overStream = Effect.fnUntraced(function* (proof: Proof) {
-  const { count, entity, first, flows, fromMillis, last, sequences, tell } = proof
+  const { count, entity, examiner, first, flows, fromMillis, last, sequences, tell } = proof
   const broker = yield* Broker
   const recall = yield* Recall
   const decoders = new Map(flows.map((flow) => [flow.domain, makeDecoder(flow)]))
@@ -101,7 +99,7 @@ export const overStream = Effect.fnUntraced(function* (proof: Proof) {
     })
   ).pipe(
     Stream.grouped(CHUNK),
-    Stream.mapEffect(chunk),
+    Stream.mapEffect((messages) => examiner.look.inTurn(besideLive(chunk(messages)))),
     Stream.takeWhile((told) => goesOn = told),
     Stream.runDrain,
     untilAvailable("reconciliation"),

@@ -7,7 +7,7 @@ import { untilAvailable } from "../actor/patience.ts"
 import type { Flow } from "../flow/Flow.ts"
 import { Ledger } from "../ledger/Ledger.ts"
 import { type Run, type RunEvent, type RunJson, Runs } from "../ledger/Runs.ts"
-import { resting } from "../runs/resting.ts"
+import { besideLive, CHUNK } from "../runs/resting.ts"
 import type { Company } from "../odoo/Company.ts"
 import { type Examined, type Examiner, makeExaminer } from "./Examiner.ts"
 import { actionable, detailOf, type FindingClass, Totals } from "./Finding.ts"
@@ -15,10 +15,6 @@ import { isRebillable, keysOf } from "./rebill.ts"
 import { type OnChanged, ReplayRequest } from "./Request.ts"
 import { sourceOf } from "./source.ts"
 
-/** Messages looked at together: live events wait for one such call of Odoo, and for what Weir's own thread does with it. */
-const CHUNK = 100
-/** Half a minute more for a hundred thousand events, and live traffic does not feel it. */
-const leisurely = resting({ times: 2, longestMillis: 50 })
 /** How often it says how far it is, and asks whether it goes on: each time is a transaction. In milliseconds. */
 const TELL_EVERY = 500
 /** Findings of which nothing comes are counted, and kept only when asked for. */
@@ -115,7 +111,7 @@ export const dryRun = Effect.fn("Replay.dryRun")(function* (run: Run, company: C
   // After trouble with the broker it goes on where it stood.
   const all = Stream.suspend(() => sourceOf(run, request, progress.position)).pipe(
     Stream.grouped(CHUNK),
-    Stream.mapEffect((brought) => examiner.look.inTurn(leisurely(chunk(brought)))),
+    Stream.mapEffect((brought) => examiner.look.inTurn(besideLive(chunk(brought)))),
     Stream.takeWhile((goesOn) => goesOn),
     Stream.runDrain,
   )
