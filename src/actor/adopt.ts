@@ -32,8 +32,13 @@ const TOLD = 5
 
 const isFinal = ({ code }: OdooError): boolean => dispositionOf(code) === "park"
 
+/** Amounts and days are told; names and texts may be persons'. */
+const isTold = (value: string): boolean => /^[-\d.: ]*$/u.test(value)
+
 const differencesIn = ({ differences, pending }: Sight): ReadonlyArray<string> => [
-  ...differences.map(({ event, field, odoo }) => `${field} ${event}, not ${odoo}`),
+  ...differences.map(({ event, field, odoo }) =>
+    isTold(event) && isTold(odoo) ? `${field} ${event}, not ${odoo}` : `${field} is another one`
+  ),
   ...pending.filter(({ harmless }) => !harmless).map(({ detail }) => detail),
 ]
 
