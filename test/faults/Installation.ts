@@ -102,6 +102,8 @@ export interface Installation extends Observer {
   readonly servers: { readonly broker: Server.Server; readonly database: Server.Server; readonly odoo: Server.Server }
   /** All servers of the broker. */
   readonly brokers: ReadonlyArray<Server.Server>
+  /** All of them, for clients. */
+  readonly brokerUrl: string
   readonly proxies: { readonly broker: Proxy.Proxy; readonly database: Proxy.Proxy; readonly odoo: Proxy.Proxy }
   /** Starts `weir run`; it ends with the scope, if not before. */
   readonly weir: Effect.Effect<Program.Program, never, Scope.Scope>
@@ -260,6 +262,7 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     publish: publish(brokerUrl, scenario, { replicas }),
     trickle: trickle(brokerUrl, scenario, 0, Infinity),
     tricklePart: (from, to) => trickle(brokerUrl, scenario, from, to),
+    brokerUrl,
     publishPart: (from, to) => publish(brokerUrl, scenario, { from, to, replicas }),
     backup: backup(database, join(folder, "postgres"), join(folder, "backup")),
     sql: (statement) => Effect.scoped(asking(database.url(), (sql) => sql.unsafe(statement))),
