@@ -1,7 +1,7 @@
 /**
  * Exchange rates of treasury become Odoo's, each for its day and company; the currency is activated with its first one.
  *
- *   exchange-rate.published ─> res.currency (active) ─> res.currency.rate
+ *   exchange-rate.published ─> a currency of Odoo's? ─> res.currency (active) ─> res.currency.rate
  *
  * Odoo has one rate per day, currency and company: one that people entered, or that Odoo fetched, is set to what was
  * published.
@@ -9,7 +9,7 @@
 import { BigDecimal } from "effect"
 import { ExchangeRatePublished } from "../schemas/exchangeRate.ts"
 import { event, type Flow } from "../src/flow/Flow.ts"
-import { check, load, query, update } from "../src/flow/Step.ts"
+import { check, load, query, resolve, update } from "../src/flow/Step.ts"
 import { externalId, type Write } from "../src/flow/Write.ts"
 import { currencyOf, id } from "./codes.ts"
 import { type Found, recordsOf } from "./found.ts"
@@ -42,8 +42,17 @@ const published = event<ExchangeRatePublished>({
           ? { code: "EVENT-INVALID", detail: `currency: ${data.currency} is the currency of ${company.entity} itself` }
           : undefined,
     }),
-    load({
+    resolve({
       name: "currency",
+      model: "res.currency",
+      externalId: ({ data }) => currencyOf(data.currency),
+      missing: ({ data }) => ({
+        code: "MASTER-DATA-MISSING",
+        detail: `Odoo has no currency ${data.currency} (${currencyOf(data.currency)})`,
+      }),
+    }),
+    load({
+      name: "activated",
       model: "res.currency",
       mode: "upsert",
       rows: ({ data }) => ({ externalId: currencyOf(data.currency), values: { active: true } }),

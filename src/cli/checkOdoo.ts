@@ -19,6 +19,7 @@ const Companies = Schema.Array(Schema.Struct({
   currency_id: Schema.Tuple([Schema.Int, Schema.String]),
 }))
 const Journals = Schema.Array(Schema.Struct({ id: Schema.Int, code: Schema.String }))
+const Accounts = Schema.Array(Schema.Struct({ id: Schema.Int, code: Schema.String }))
 const Taxes = Schema.Array(Schema.Struct({ id: Schema.Int, name: Schema.String }))
 
 /** Decoded answer of `search_read`. */
@@ -113,7 +114,7 @@ const markFindings = (
 
 const listed = (names: ReadonlyArray<string>): string => names.length === 0 ? "none" : names.join(", ")
 
-/** Company, currency, journals and taxes of one entity stand in Odoo as configured. */
+/** Company, currency, journals, taxes of either use and accounts of one entity stand in Odoo as configured. */
 export const entityFindings = (code: string, entity: Entity): Effect.Effect<ReadonlyArray<Finding>, never, Odoo> => {
   const { company, database } = entity
   const context = { allowed_company_ids: [company] }
@@ -161,23 +162,58 @@ export const entityFindings = (code: string, entity: Entity): Effect.Effect<Read
       },
     ),
   )
-  const taxes = Object.entries(entity.taxes)
-  const taxCheck = finding(
+  const taxCheck = (section: "taxes" | "purchaseTaxes", use: "sale" | "purchase") => {
+    const taxes = Object.entries(entity[section] ?? {})
+    return finding(
+      code,
+      section,
+      `Correct entities.${code}.${section}, or give the technical user the right to read taxes.`,
+      Effect.map(
+        search(
+          Taxes,
+          { database, model: "account.tax", context },
+          [["company_id", "=", company], ["type_tax_use", "=", use]],
+          ["name"],
+        ),
+        (found) => {
+          const missing = taxes.filter(([, tax]) => !found.some(({ id, name }) => tax === id || tax === name))
+            .map(([source, tax]) => `${source} ${tax}`)
+          return missing.length === 0
+            ? ok(code, section, listed(taxes.map(([source, tax]) => `${source} ${tax}`)))
+            : fail(code, section, `missing: ${listed(missing)}`, `Correct entities.${code}.${section}, or create them.`)
+        },
+      ),
+    )
+  }
+  const accounts = Object.entries(entity.accounts ?? {})
+  const accountCheck = finding(
     code,
-    "taxes",
-    `Correct entities.${code}.taxes, or give the technical user the right to read taxes.`,
+    "accounts",
+    `Correct entities.${code}.accounts, or give the technical user the right to read accounts.`,
     Effect.map(
-      search(Taxes, { database, model: "account.tax", context }, [["company_id", "=", company]], ["name"]),
+      search(
+        Accounts,
+        { database, model: "account.account", context },
+        [["code", "in", accounts.map(([, account]) => account)]],
+        ["code"],
+      ),
       (found) => {
-        const missing = taxes.filter(([, tax]) => !found.some(({ id, name }) => tax === id || tax === name))
-          .map(([source, tax]) => `${source} ${tax}`)
+        const codes = new Set(found.map((account) => account.code))
+        const missing = accounts.filter(([, account]) => !codes.has(account))
+          .map(([source, account]) => `${source} ${account}`)
         return missing.length === 0
-          ? ok(code, "taxes", listed(taxes.map(([source, tax]) => `${source} ${tax}`)))
-          : fail(code, "taxes", `missing: ${listed(missing)}`, `Correct entities.${code}.taxes, or create them.`)
+          ? ok(code, "accounts", listed(accounts.map(([source, account]) => `${source} ${account}`)))
+          : fail(code, "accounts", `missing: ${listed(missing)}`, `Correct entities.${code}.accounts, or create them.`)
       },
     ),
   )
-  return Effect.all([companyCheck, journalCheck, taxCheck]).pipe(Effect.map((found) => found.flat()))
+  return Effect.all([
+    companyCheck,
+    journalCheck,
+    taxCheck("taxes", "sale"),
+    ...entity.purchaseTaxes === undefined ? [] : [taxCheck("purchaseTaxes", "purchase")],
+    ...entity.accounts === undefined ? [] : [accountCheck],
+  ]).pipe(Effect.map((found) => found.flat()))
 }
 
 /** All databases, then the entities of those that answer. */

@@ -17,6 +17,8 @@ const values = {
       currency: "EUR",
       journals: { sales: "INV", bank: "BNK1" },
       taxes: { S21: "21% S", S0: 7 },
+      purchaseTaxes: { P21: "21% P" },
+      accounts: { "write-off": "642000" },
     },
   },
 }
@@ -30,14 +32,24 @@ const sound: Answers = {
   "res.partner.category": [],
   "res.company": [{ id: 1, name: "Acme BE", currency_id: [1, "EUR"] }],
   "account.journal": [{ id: 3, code: "INV" }, { id: 4, code: "BNK1" }],
-  "account.tax": [{ id: 6, name: "21% S" }, { id: 7, name: "0%" }],
+  "account.account": [{ id: 8, code: "642000" }],
+  "account.tax sale": [{ id: 6, name: "21% S" }, { id: 7, name: "0%" }],
+  "account.tax purchase": [{ id: 9, name: "21% P" }],
+}
+
+/** Taxes are asked by their use. */
+const subjectOf = ({ args, model }: OdooCall): string => {
+  const uses = (args?.["domain"] as ReadonlyArray<ReadonlyArray<Json>> | undefined)?.filter(([field]) =>
+    field === "type_tax_use"
+  )
+  return [model, ...(uses ?? []).map(([, , use]) => use)].join(" ")
 }
 
 const odooWith = (answers: Answers, version: string | OdooError = "19.0"): Layer.Layer<Odoo> =>
   Layer.succeed(Odoo, {
-    call: ({ model }: OdooCall) =>
+    call: (call: OdooCall) =>
       Effect.suspend(() => {
-        const answer = answers[model]
+        const answer = answers[subjectOf(call)]
         return answer instanceof OdooError ? Effect.fail(answer) : Effect.succeed(answer ?? null)
       }),
     version: () => typeof version === "string" ? Effect.succeed(version) : Effect.fail(version),
@@ -62,6 +74,8 @@ describe("weir doctor on Odoo", () => {
         "be01 currency",
         "be01 journals",
         "be01 taxes",
+        "be01 purchaseTaxes",
+        "be01 accounts",
       ])
     }))
 
@@ -71,12 +85,17 @@ describe("weir doctor on Odoo", () => {
         ...sound,
         "res.company": [{ id: 1, name: "Acme BE", currency_id: [2, "USD"] }],
         "account.journal": [{ id: 3, code: "INV" }],
-        "account.tax": [{ id: 6, name: "21% S" }],
+        // A tax of the wrong use is none.
+        "account.tax sale": [{ id: 6, name: "21% S" }],
+        "account.tax purchase": [],
+        "account.account": [],
       }))
       assert.deepStrictEqual(bad(findings), [
         "be01 currency: Odoo has USD",
         "be01 journals: missing: bank BNK1",
         "be01 taxes: missing: S0 7",
+        "be01 purchaseTaxes: missing: P21 21% P",
+        "be01 accounts: missing: write-off 642000",
       ])
       for (const { action, level } of findings) assert.strictEqual(action === "", level === "ok")
     }))

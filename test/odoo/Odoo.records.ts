@@ -2,7 +2,7 @@
 import { assert, type layer } from "@effect/vitest"
 import { Effect } from "effect"
 import { lockDatesOf, lockFields } from "../../src/odoo/Locks.ts"
-import { engagement, postedInvoice, World } from "./World.ts"
+import { engagement, postedInvoice, type Record, World } from "./World.ts"
 
 type It = Parameters<Parameters<ReturnType<typeof layer<World, never>>>[1]>[0]
 
@@ -71,6 +71,35 @@ export const recordSentences = (it: It): void => {
       for (let n = 0; n < 2; n++) {
         yield* call("project.milestone", "write", { ids: [milestone], args: { vals: { is_reached: true } } })
         assert.isTrue((yield* read("project.milestone", milestone, "is_reached"))["is_reached"])
+      }
+    }))
+
+  it.effect("what is another company's only is found by none of its fields", () =>
+    Effect.gen(function* () {
+      const { call, entity, load, other, search } = yield* World
+      const context = { allowed_company_ids: [other.id] }
+      const [currency = 0] = yield* load("res.currency", ["id"], [[`base.${other.currency}`]])
+      const theirs = { name: `Theirs ${entity}`, company_id: other.id }
+      for (
+        const [model, values] of [
+          ["res.partner", theirs],
+          ["product.pricelist", { ...theirs, currency_id: currency }],
+          ["hr.employee", { ...theirs, work_email: `theirs@${entity}.example.test` }],
+        ] as const
+      ) {
+        const made = yield* call(model, "create", { args: { vals_list: [values] }, context })
+        const [id = 0] = made as ReadonlyArray<number>
+        for (const domain of [["id", "=", id], ["name", "=", theirs.name]]) {
+          assert.deepStrictEqual(yield* search(model, [domain, ["active", "in", [true, false]]], "name"), [], model)
+        }
+        const found = yield* call(model, "search_read", {
+          args: { domain: [["id", "=", id]], fields: ["name"] },
+          context,
+        })
+        assert.lengthOf(found as ReadonlyArray<Record>, 1, model)
+        if (model === "product.pricelist") {
+          yield* call(model, "write", { ids: [id], args: { vals: { active: false } }, context })
+        }
       }
     }))
 

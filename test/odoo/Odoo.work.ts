@@ -166,6 +166,8 @@ export const workSentences = (it: It): void => {
       const cases = [
         ["sale.order.line", xid("engagements", "W-1.line-9")],
         ["product.product", xid("seed", "nothing")],
+        // A currency in use that Odoo does not have.
+        ["res.currency", "base.ZWG"],
       ] as const
       for (const [model, unknown] of cases) {
         const error = yield* refused(load(model, ["id"], [[unknown]]))

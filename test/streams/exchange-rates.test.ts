@@ -24,7 +24,8 @@ describe("exchange-rate.published", () => {
     })
     assert.deepStrictEqual(outline(type), [
       "Check foreign",
-      "Load currency res.currency upsert",
+      "Resolve currency res.currency",
+      "Load activated res.currency upsert",
       "Query known res.currency.rate",
       "Load rate res.currency.rate upsert",
       "Update entered res.currency.rate",
