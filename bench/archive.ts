@@ -5,6 +5,8 @@
  * same entity and another one admit and settle one event after the other. Prints what that took (p50, p99, slowest), which
  * locks were held on tables by what archived, and how large table and remembrance are. Fails when a row is lost.
  */
+import "../src/cli/plainFibers.ts"
+
 import { Clock, Console, Duration, Effect, Fiber, Redacted, Stream } from "effect"
 import { chmodSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"

@@ -11,6 +11,8 @@
  * backlog that only shows that it works. `--heap 192` caps Weir's V8 heap (old generation) at so many MiB; default: as
  * `deno task weir` does. Prints a table, then JSON; exit code 1 when memory is not flat or above the limit.
  */
+import "../src/cli/plainFibers.ts"
+
 import { Console, Effect, References } from "effect"
 import process from "node:process"
 import * as backlogs from "./backlog.ts"

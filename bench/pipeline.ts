@@ -11,6 +11,8 @@
  * Options: `--events 40000`, `--rounds 5`, `--entities 4`, `--engagements 60`; `--quick` for one small round that only
  * shows that it works; `--profile` for where the time goes in one round of `weir`. Prints a table, then JSON.
  */
+import "../src/cli/plainFibers.ts"
+
 import { Console, Context, Deferred, Effect, Layer, type Redacted, References } from "effect"
 import process from "node:process"
 import { catalog } from "../streams/catalog.ts"

@@ -7,6 +7,8 @@
  * Options: `--events 100000`, `--rounds 3`, `--rate 20` live lines a second, `--seconds 20` of live traffic alone; `--quick`.
  * Prints a table, then JSON. Exit code 1 when a dry run finds anything but what is there.
  */
+import "../src/cli/plainFibers.ts"
+
 import { Clock, Console, Effect, References, Schedule } from "effect"
 import { readFileSync } from "node:fs"
 import process from "node:process"

@@ -1,4 +1,6 @@
 /** The program `weir`. Its commands are in `commands.ts`, one file each. */
+import "./plainFibers.ts"
+
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Cause, Effect, Exit, Option, Runtime } from "effect"

@@ -8,7 +8,8 @@
  *   deno task sim --mutants             plants known bugs, each in a copy, and counts the seeds until it is found;
  *                                       --jobs N: so many at once; --named TEXT: only those with TEXT in their name
  */
-import "./kernel/bare.ts"
+import "../../src/cli/plainFibers.ts"
+
 import process from "node:process"
 import { parseArgs } from "node:util"
 import { describe, type Plan, planOf } from "./plan/Plan.ts"

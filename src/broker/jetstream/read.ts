@@ -1,23 +1,24 @@
 /**
- * Looking at the stream without consuming. Each page has a short-lived consumer of its own in the server's memory: a
- * reader may pause for as long as it likes between pages, and nothing stays behind.
+ * Looking at the stream without consuming. A reader has a short-lived consumer in the server's memory, for page after page:
+ * it may pause for as long as it likes between two of them, and nothing stays behind.
  */
-import { AckPolicy, type ConsumerInfo, DeliverPolicy, type StreamInfo } from "@nats-io/jetstream"
+import { AckPolicy, type Consumer, type ConsumerInfo, DeliverPolicy, type StreamInfo } from "@nats-io/jetstream"
 import { nanos } from "@nats-io/transport-node"
 import { Effect, Option, Stream } from "effect"
+import { elapsedMillis } from "../../telemetry/elapsed.ts"
 import type { BrokerError, ConsumeRequest, StoredMessage } from "../Broker.ts"
 import { attempt, type Client } from "./Client.ts"
 import { consumerName } from "./consumerName.ts"
 import { apiCode, interrupted, isApiCode } from "./failure.ts"
 import { recordOf } from "./headers.ts"
 
-/** Messages of one page. */
-const PAGE = 512
+/** Messages of one page. Small, so that what waits for a slow reader is no burden to the collector of garbage. */
+const PAGE = 128
 /** A page that is not complete by then is taken as far as it came. */
 const PAGE_MILLIS = 5_000
 /** Pages in a row without a single message although the broker promised some. */
 const MAX_EMPTY_PAGES = 3
-/** The page's consumer disappears by itself after so long, should its deletion get lost. */
+/** The consumer disappears by itself after so long without a page, should its deletion get lost. */
 const INACTIVE_MILLIS = 30_000
 
 interface From {
@@ -33,14 +34,9 @@ const startOf = ({ fromMillis, fromSequence }: From) =>
     ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: Math.max(1, fromSequence) }
     : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(fromMillis).toISOString() }
 
-/** Opens a consumer that only looks, and closes it. Its `num_pending` is the number of messages from there on. */
-const peek = async <A>(
-  client: Client,
-  from: From,
-  body: (info: ConsumerInfo, stream: string) => Promise<A>,
-): Promise<A> => {
-  const stream = client.streamOf(from.subject)
-  const info = await client.jsm.consumers.add(stream, {
+/** A consumer that only looks. Its `num_pending` is the number of messages from there on. */
+const lookFrom = (client: Client, from: From): Promise<ConsumerInfo> =>
+  client.jsm.consumers.add(client.streamOf(from.subject), {
     filter_subject: from.subject,
     ack_policy: AckPolicy.None,
     ...startOf(from),
@@ -48,87 +44,122 @@ const peek = async <A>(
     mem_storage: true,
     num_replicas: 1,
   })
-  try {
-    return await body(info, stream)
-  } finally {
-    // Not awaited: the page is there, and the broker deletes an idle consumer by itself.
-    client.janitor.consumers.delete(stream, info.name).catch(() => undefined)
+
+/** Not awaited: the broker deletes an idle consumer by itself. */
+const forget = (client: Client, { name, stream_name }: ConsumerInfo): void =>
+  void client.janitor.consumers.delete(stream_name, name).catch(() => undefined)
+
+const count = async (client: Client, from: From): Promise<number> => {
+  const info = await lookFrom(client, from)
+  forget(client, info)
+  return info.num_pending
+}
+
+/** The consumer of a reader. */
+interface Eye {
+  readonly info: ConsumerInfo
+  readonly consumer: Consumer
+  /** Messages that it has brought, all of them without a hole. */
+  brought: number
+  usedMillis: number
+}
+
+class Reader {
+  readonly #client: Client
+  readonly #subject: string
+  #eye: Eye | null = null
+
+  constructor(client: Client, subject: string) {
+    this.#client = client
+    this.#subject = subject
+  }
+
+  /** The consumer that stands where `from` is; a new one where there is none, or the broker may have dropped it. */
+  async #eyeFrom(from: Omit<From, "subject">, nowMillis: number): Promise<Eye> {
+    if (this.#eye !== null && nowMillis - this.#eye.usedMillis < INACTIVE_MILLIS / 2) return this.#eye
+    this.close()
+    const info = await lookFrom(this.#client, { subject: this.#subject, ...from })
+    this.#eye = {
+      info,
+      consumer: this.#client.js.consumers.getConsumerFromInfo(info),
+      brought: 0,
+      usedMillis: nowMillis,
+    }
+    return this.#eye
+  }
+
+  /** The next messages; fewer than were promised: some were lost on the way. */
+  async page(from: Omit<From, "subject">, nowMillis: number): Promise<Page> {
+    const eye = await this.#eyeFrom(from, nowMillis)
+    const promised = Math.min(PAGE, eye.info.num_pending - eye.brought)
+    const messages: Array<StoredMessage> = []
+    if (promised > 0) {
+      const iterator = await eye.consumer.fetch({ max_messages: promised, expires: PAGE_MILLIS })
+      for await (const message of iterator) {
+        const { deliverySequence, streamSequence, timestampNanos } = message.info
+        // After a hole the page ends; the next one starts behind its last message.
+        if (deliverySequence !== eye.brought + 1) break
+        eye.brought += 1
+        messages.push({
+          subject: message.subject,
+          headers: recordOf(message.headers),
+          data: message.data,
+          streamSequence,
+          storedAtMillis: Math.floor(timestampNanos / 1_000_000),
+        })
+        if (messages.length === promised) break
+      }
+    }
+    eye.usedMillis = nowMillis
+    if (messages.length < promised) this.close()
+    return { messages, isLast: messages.length === promised && eye.brought === eye.info.num_pending, promised }
+  }
+
+  close(): void {
+    if (this.#eye !== null) forget(this.#client, this.#eye.info)
+    this.#eye = null
   }
 }
 
-const readPage = (client: Client, from: From): Promise<ReadonlyArray<StoredMessage>> =>
-  peek(client, from, async (info) => {
-    const page: Array<StoredMessage> = []
-    const promised = Math.min(PAGE, info.num_pending)
-    if (promised === 0) return page
-    const messages = await client.js.consumers.getConsumerFromInfo(info).fetch({
-      max_messages: promised,
-      expires: PAGE_MILLIS,
-    })
-    for await (const message of messages) {
-      const { deliverySequence, streamSequence, timestampNanos } = message.info
-      // After a hole the page ends; the next one starts behind its last message.
-      if (deliverySequence !== page.length + 1) break
-      page.push({
-        subject: message.subject,
-        headers: recordOf(message.headers),
-        data: message.data,
-        streamSequence,
-        storedAtMillis: Math.floor(timestampNanos / 1_000_000),
-      })
-      if (page.length === promised) break
-    }
-    return page
-  })
-
-const count = (client: Client, from: From): Promise<number> =>
-  peek(client, from, (info) => Promise.resolve(info.num_pending))
+interface Page {
+  readonly messages: ReadonlyArray<StoredMessage>
+  readonly promised: number
+  /** Nothing was stored behind them when the reader's consumer was made. */
+  readonly isLast: boolean
+}
 
 interface Cursor {
-  readonly next: number
+  readonly fromSequence: number
   /** Of the first page only: from then on the sequence tells where to go on. */
   readonly fromMillis?: number
   readonly emptyPages: number
 }
 
-const fromOf = ({ fromMillis, fromSequence }: From) => ({
-  next: fromSequence,
-  ...(fromMillis !== undefined && { fromMillis }),
-})
-
-export const read = (client: Client, range: From): Stream.Stream<StoredMessage, BrokerError> =>
-  Stream.unwrap(
-    attempt(client, "read", () => client.jsm.streams.info(client.streamOf(range.subject))).pipe(
-      Effect.map((info: StreamInfo) => {
-        const last = info.state.last_seq
-        const next = Effect.fnUntraced(function* (cursor: Cursor) {
-          const { fromMillis, next } = cursor
-          const from = { subject: range.subject, fromSequence: next, ...(fromMillis !== undefined && { fromMillis }) }
-          const page = yield* attempt(client, "read", () => readPage(client, from))
-          const wanted = page.filter(({ streamSequence }) =>
-            streamSequence >= range.fromSequence && streamSequence <= last
-          )
-          const end = page.at(-1)
-          if (end !== undefined) {
-            const done = end.streamSequence >= last
-            return [
-              wanted,
-              done ? Option.none() : Option.some({ next: end.streamSequence + 1, emptyPages: 0 } as Cursor),
-            ] as const
-          }
-          const left = yield* attempt(client, "read", () => count(client, from))
-          if (left === 0) return [wanted, Option.none<Cursor>()] as const
-          if (cursor.emptyPages + 1 >= MAX_EMPTY_PAGES) {
-            return yield* interrupted("read", `${left} messages from ${cursor.next} on do not arrive`)
-          }
-          return [wanted, Option.some({ ...cursor, emptyPages: cursor.emptyPages + 1 })] as const
-        })
-        return last < range.fromSequence
-          ? Stream.empty
-          : Stream.paginate({ ...fromOf(range), emptyPages: 0 } as Cursor, next)
-      }),
-    ),
-  )
+export const read = (client: Client, { subject, ...from }: From): Stream.Stream<StoredMessage, BrokerError> =>
+  Stream.unwrap(Effect.gen(function* () {
+    const stream: StreamInfo = yield* attempt(client, "read", () => client.jsm.streams.info(client.streamOf(subject)))
+    const last = stream.state.last_seq
+    if (last < from.fromSequence) return Stream.empty
+    const reader = yield* Effect.acquireRelease(
+      Effect.sync(() => new Reader(client, subject)),
+      (reader) => Effect.sync(() => reader.close()),
+    )
+    const next = Effect.fnUntraced(function* ({ emptyPages, ...cursor }: Cursor) {
+      const nowMillis = yield* elapsedMillis
+      const { isLast, messages, promised } = yield* attempt(client, "read", () => reader.page(cursor, nowMillis))
+      const wanted = messages.filter(({ streamSequence }) =>
+        streamSequence >= from.fromSequence && streamSequence <= last
+      )
+      const end = messages.at(-1)?.streamSequence ?? 0
+      if (isLast || end >= last) return [wanted, Option.none<Cursor>()] as const
+      if (messages.length > 0) return [wanted, Option.some({ fromSequence: end + 1, emptyPages: 0 } as Cursor)] as const
+      if (emptyPages + 1 >= MAX_EMPTY_PAGES) {
+        return yield* interrupted("read", `${promised} messages from ${cursor.fromSequence} on do not arrive`)
+      }
+      return [wanted, Option.some({ ...cursor, emptyPages: emptyPages + 1 } as Cursor)] as const
+    })
+    return Stream.paginate({ ...from, emptyPages: 0 } as Cursor, next)
+  }))
 
 export const backlog = (
   client: Client,

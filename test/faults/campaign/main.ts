@@ -7,6 +7,8 @@
  * In the end nothing may be lost, nothing in Odoo twice, nothing out of order. Prints, and with `--out` writes, how often
  * each thing happened and how long it took until every entity worked again. Ends with 1 when anything differs.
  */
+import "../../../src/cli/plainFibers.ts"
+
 import { Clock, DateTime, Effect, Fiber } from "effect"
 import { writeFile } from "node:fs/promises"
 import process from "node:process"

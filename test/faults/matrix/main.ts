@@ -8,6 +8,8 @@
  * With `--only` nothing is written unless `--out` says where. `--quick`: all faults but the storm in turn on one
  * installation (`turns.ts`), as the tests do. Ends with 1 when anything differs.
  */
+import "../../../src/cli/plainFibers.ts"
+
 import { Clock, Duration, Effect } from "effect"
 import { writeFile } from "node:fs/promises"
 import process from "node:process"
