@@ -20,5 +20,5 @@ export const resting =
 
 /** Messages looked at together: live events wait for one such call of Odoo, and for what Weir's own thread does with it. */
 export const CHUNK = 100
-/** Half a minute more for a hundred thousand events, so that live traffic feels little of them (`bench/replay.ts`). */
-export const besideLive = resting({ times: 2, longestMillis: 50 })
+/** Forty seconds more for a hundred thousand events, so that live traffic feels little of them (`bench/replay.ts`). */
+export const besideLive = resting({ times: 3, longestMillis: 100 })
