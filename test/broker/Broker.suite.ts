@@ -303,6 +303,19 @@ export const brokerSuite = <Extra>(name: string, harness: Harness<Extra>): void 
       }),
     )
     provisioned(
+      "reads on when the broker has dropped what it was read with",
+      Effect.gen(function* () {
+        const { publish, read } = yield* Broker
+        yield* publish(numbered(400))
+        const ids = yield* read({ subject: "erp.be01.>", fromSequence: 1 }).pipe(
+          Stream.tap((message) => idOf(message) === 100 ? harness.deleteConsumers : Effect.void),
+          Stream.map(idOf),
+          Stream.runCollect,
+        )
+        assert.deepStrictEqual(ids, range(1, 400))
+      }),
+    )
+    provisioned(
       "reads from a time on, and from a place in the stream, whichever comes later",
       Effect.gen(function* () {
         const { publish, read } = yield* Broker

@@ -92,27 +92,38 @@ class Reader {
   async page(from: Omit<From, "subject">, nowMillis: number): Promise<Page> {
     const eye = await this.#eyeFrom(from, nowMillis)
     const promised = Math.min(PAGE, eye.info.num_pending - eye.brought)
+    const isNew = eye.brought === 0
     const messages: Array<StoredMessage> = []
-    if (promised > 0) {
-      const iterator = await eye.consumer.fetch({ max_messages: promised, expires: PAGE_MILLIS })
-      for await (const message of iterator) {
-        const { deliverySequence, streamSequence, timestampNanos } = message.info
-        // After a hole the page ends; the next one starts behind its last message.
-        if (deliverySequence !== eye.brought + 1) break
-        eye.brought += 1
-        messages.push({
-          subject: message.subject,
-          headers: recordOf(message.headers),
-          data: message.data,
-          streamSequence,
-          storedAtMillis: Math.floor(timestampNanos / 1_000_000),
-        })
-        if (messages.length === promised) break
+    try {
+      await this.#bring(eye, promised, messages)
+    } catch (cause) {
+      // One that was there before may be gone with the server that it was on: another one tells.
+      if (isNew && messages.length === 0) {
+        this.close()
+        throw cause
       }
     }
     eye.usedMillis = nowMillis
     if (messages.length < promised) this.close()
     return { messages, isLast: messages.length === promised && eye.brought === eye.info.num_pending, promised }
+  }
+
+  async #bring(eye: Eye, promised: number, messages: Array<StoredMessage>): Promise<void> {
+    if (promised === 0) return
+    for await (const message of await eye.consumer.fetch({ max_messages: promised, expires: PAGE_MILLIS })) {
+      const { deliverySequence, streamSequence, timestampNanos } = message.info
+      // After a hole the page ends; the next one starts behind its last message.
+      if (deliverySequence !== eye.brought + 1) return
+      eye.brought += 1
+      messages.push({
+        subject: message.subject,
+        headers: recordOf(message.headers),
+        data: message.data,
+        streamSequence,
+        storedAtMillis: Math.floor(timestampNanos / 1_000_000),
+      })
+      if (messages.length === promised) return
+    }
   }
 
   close(): void {
