@@ -3,7 +3,7 @@ import { Clock, Effect, Schema } from "effect"
 import type { Entity, Settings } from "../config/Configuration.ts"
 import { keyStanding } from "../odoo/keys.ts"
 import { marksOf, odooProblem } from "../odoo/marks.ts"
-import { Odoo, type OdooCall } from "../odoo/Odoo.ts"
+import { Odoo, type OdooCall, type OdooError } from "../odoo/Odoo.ts"
 import { adviceOf, credentialOf } from "../operate/Credentials.ts"
 import { reasons } from "../reason/Reason.ts"
 import { fail, type Finding, finding, ok, warn } from "./findings.ts"
@@ -18,8 +18,8 @@ const Companies = Schema.Array(Schema.Struct({
   name: Schema.String,
   currency_id: Schema.Tuple([Schema.Int, Schema.String]),
 }))
-const Journals = Schema.Array(Schema.Struct({ id: Schema.Int, code: Schema.String }))
-const Accounts = Schema.Array(Schema.Struct({ id: Schema.Int, code: Schema.String }))
+/** Journals and accounts. */
+const Coded = Schema.Array(Schema.Struct({ id: Schema.Int, code: Schema.String }))
 const Taxes = Schema.Array(Schema.Struct({ id: Schema.Int, name: Schema.String }))
 
 /** Decoded answer of `search_read`. */
@@ -139,73 +139,63 @@ export const entityFindings = (code: string, entity: Entity): Effect.Effect<Read
       },
     ),
   )
-  const journals = Object.entries(entity.journals)
-  const journalCheck = finding(
-    code,
-    "journals",
-    `Correct entities.${code}.journals, or give the technical user the right to read journals.`,
-    Effect.map(
-      search(
-        Journals,
-        { database, model: "account.journal", context },
-        [["company_id", "=", company], ["code", "in", journals.map(([, journal]) => journal)]],
-        ["code"],
-      ),
-      (found) => {
-        const codes = new Set(found.map((journal) => journal.code))
-        const missing = journals.filter(([, journal]) => !codes.has(journal)).map(([role, journal]) =>
-          `${role} ${journal}`
-        )
-        return missing.length === 0
-          ? ok(code, "journals", listed(journals.map(([role, journal]) => `${role} ${journal}`)))
-          : fail(code, "journals", `missing: ${listed(missing)}`, `Correct entities.${code}.journals, or create them.`)
-      },
-    ),
-  )
-  const taxCheck = (section: "taxes" | "purchaseTaxes", use: "sale" | "purchase") => {
-    const taxes = Object.entries(entity[section] ?? {})
-    return finding(
+  /** What a section of the entity names, by code or otherwise, is among what Odoo finds. */
+  const namedCheck = <A>(
+    section: "journals" | "taxes" | "purchaseTaxes" | "accounts",
+    what: string,
+    found: Effect.Effect<ReadonlyArray<A>, OdooError | Schema.SchemaError, Odoo>,
+    is: (one: A, named: string | number) => boolean,
+  ) =>
+    finding(
       code,
       section,
-      `Correct entities.${code}.${section}, or give the technical user the right to read taxes.`,
-      Effect.map(
-        search(
-          Taxes,
-          { database, model: "account.tax", context },
-          [["company_id", "=", company], ["type_tax_use", "=", use]],
-          ["name"],
-        ),
-        (found) => {
-          const missing = taxes.filter(([, tax]) => !found.some(({ id, name }) => tax === id || tax === name))
-            .map(([source, tax]) => `${source} ${tax}`)
-          return missing.length === 0
-            ? ok(code, section, listed(taxes.map(([source, tax]) => `${source} ${tax}`)))
-            : fail(code, section, `missing: ${listed(missing)}`, `Correct entities.${code}.${section}, or create them.`)
-        },
-      ),
+      `Correct entities.${code}.${section}, or give the technical user the right to read ${what}.`,
+      Effect.map(found, (found) => {
+        const named = Object.entries(entity[section] ?? {})
+        const textOf = ([source, one]: readonly [string, string | number]) => `${source} ${one}`
+        const missing = named.filter(([, name]) => !found.some((one) => is(one, name)))
+        return missing.length === 0 ? ok(code, section, listed(named.map(textOf))) : fail(
+          code,
+          section,
+          `missing: ${listed(missing.map(textOf))}`,
+          `Correct entities.${code}.${section}, or create them.`,
+        )
+      }),
     )
-  }
-  const accounts = Object.entries(entity.accounts ?? {})
-  const accountCheck = finding(
-    code,
-    "accounts",
-    `Correct entities.${code}.accounts, or give the technical user the right to read accounts.`,
-    Effect.map(
-      search(
-        Accounts,
-        { database, model: "account.account", context },
-        [["code", "in", accounts.map(([, account]) => account)]],
-        ["code"],
-      ),
-      (found) => {
-        const codes = new Set(found.map((account) => account.code))
-        const missing = accounts.filter(([, account]) => !codes.has(account))
-          .map(([source, account]) => `${source} ${account}`)
-        return missing.length === 0
-          ? ok(code, "accounts", listed(accounts.map(([source, account]) => `${source} ${account}`)))
-          : fail(code, "accounts", `missing: ${listed(missing)}`, `Correct entities.${code}.accounts, or create them.`)
-      },
+  const hasCode = (one: { readonly code: string }, named: string | number) => one.code === named
+  const journalCheck = namedCheck(
+    "journals",
+    "journals",
+    search(
+      Coded,
+      { database, model: "account.journal", context },
+      [["company_id", "=", company], ["code", "in", Object.values(entity.journals)]],
+      ["code"],
     ),
+    hasCode,
+  )
+  const taxCheck = (section: "taxes" | "purchaseTaxes", use: "sale" | "purchase") =>
+    namedCheck(
+      section,
+      "taxes",
+      search(
+        Taxes,
+        { database, model: "account.tax", context },
+        [["company_id", "=", company], ["type_tax_use", "=", use]],
+        ["name"],
+      ),
+      ({ id, name }, tax) => tax === id || tax === name,
+    )
+  const accountCheck = namedCheck(
+    "accounts",
+    "accounts",
+    search(
+      Coded,
+      { database, model: "account.account", context },
+      [["code", "in", Object.values(entity.accounts ?? {})]],
+      ["code"],
+    ),
+    hasCode,
   )
   return Effect.all([
     companyCheck,
