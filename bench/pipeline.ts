@@ -6,6 +6,7 @@
  *
  *     ack      nats.js: callback and ack, nothing else
  *     decode   the same, with envelope and payload checked against their schemas
+ *     durable  the same, and a row of each event in PostgreSQL before it is acknowledged: no Odoo, nothing else
  *     weir     the engine, from the first delivery until the last outcome is durable in the ledger
  *
  * Options: `--events 40000`, `--rounds 5`, `--entities 4`, `--engagements 60`; `--quick` for one small round that only
@@ -23,7 +24,7 @@ import { Ledger, type Outcome } from "../src/ledger/Ledger.ts"
 import * as PgPorts from "../src/ledger/PgPorts.ts"
 import { engine } from "../src/main.ts"
 import { Odoo } from "../src/odoo/Odoo.ts"
-import { consume, decode } from "./bare.ts"
+import * as bare from "./bare.ts"
 import * as month from "./month.ts"
 import * as OdooThread from "./OdooThread.ts"
 import { cpuSeconds, load, ownCpuSeconds } from "./processes.ts"
@@ -153,11 +154,16 @@ const main = Effect.gen(function* () {
   const state = yield* ask({ _tag: "dump" })
   yield* publishLines.pipe(Effect.provide(brokerLayer))
 
-  const bare = (onMessage: Parameters<typeof consume>[3]) =>
+  const loop = (onMessage: bare.OnMessage) =>
     Effect.map(
-      Effect.promise(() => consume(servers.nats.url, entities, events, onMessage)),
+      Effect.promise(() => bare.consume(servers.nats.url, entities, events, onMessage)),
       (millis) => events / millis * 1_000,
     )
+  const durableLoop = Effect.fnUntraced(function* (round: number) {
+    const url = yield* servers.database(`durable_${round}`)
+    yield* servers.flush
+    return yield* loop(yield* bare.durable(url, entities))
+  }, Effect.scoped)
 
   const weir = Effect.fnUntraced(function* (round: number) {
     yield* ask({ _tag: "fresh", options, state })
@@ -211,9 +217,13 @@ const main = Effect.gen(function* () {
     Array.from({ length: rounds }, (_, round) => round),
     Effect.fnUntraced(function* (round) {
       const before = load()
-      const ack = yield* bare(() => {})
-      const decoded = yield* bare(decode)
-      return { ack, decode: decoded, weir: yield* weir(round), load: [before, load()] }
+      return {
+        ack: yield* loop(bare.ack),
+        decode: yield* loop(bare.decode),
+        durable: yield* durableLoop(round),
+        weir: yield* weir(round),
+        load: [before, load()],
+      }
     }),
   )
   yield* report(results)
@@ -223,6 +233,7 @@ interface Round {
   /** Events a second. */
   readonly ack: number
   readonly decode: number
+  readonly durable: number
   readonly weir: Measured
   readonly load: ReadonlyArray<number>
 }
@@ -244,18 +255,28 @@ const mean = (numbers: ReadonlyArray<number>): number =>
 
 const report = Effect.fnUntraced(function* (results: ReadonlyArray<Round>) {
   const of = (pick: (result: Round) => number) => results.map(pick)
-  const rates = { ack: of((r) => r.ack), decode: of((r) => r.decode), weir: of((r) => r.weir.eventsPerSecond) }
+  const rates = {
+    ack: of((r) => r.ack),
+    decode: of((r) => r.decode),
+    durable: of((r) => r.durable),
+    weir: of((r) => r.weir.eventsPerSecond),
+  }
   const ratios = {
     ack: of((r) => r.weir.eventsPerSecond / r.ack),
     decode: of((r) => r.weir.eventsPerSecond / r.decode),
+    durable: of((r) => r.weir.eventsPerSecond / r.durable),
+    durableOfAck: of((r) => r.durable / r.ack),
   }
   yield* Console.log(table([
     [`${format(events)} events, ${shape.entities} entities`, "median (smallest to largest)"],
     ["ack: bare nats.js, events/s", spread(rates.ack)],
     ["decode: and schemas, events/s", spread(rates.decode)],
+    ["durable: and a row each, events/s", spread(rates.durable)],
     ["weir, events/s", spread(rates.weir)],
     ["weir / ack", spread(ratios.ack, 2)],
     ["weir / decode", spread(ratios.decode, 2)],
+    ["weir / durable", spread(ratios.durable, 2)],
+    ["durable / ack", spread(ratios.durableOfAck, 2)],
     ["CPU ms per 1000 events: weir", spread(of((r) => r.weir.cpu.weir), 1)],
     ["  stand-in Odoo", spread(of((r) => r.weir.cpu.standIn), 1)],
     ["  postgres", spread(of((r) => r.weir.cpu.postgres), 1)],
@@ -274,9 +295,15 @@ const report = Effect.fnUntraced(function* (results: ReadonlyArray<Round>) {
     eventsPerSecond: {
       ack: Math.round(median(rates.ack)),
       decode: Math.round(median(rates.decode)),
+      durable: Math.round(median(rates.durable)),
       weir: Math.round(median(rates.weir)),
     },
-    ratio: { ack: median(ratios.ack), decode: median(ratios.decode) },
+    ratio: {
+      ack: median(ratios.ack),
+      decode: median(ratios.decode),
+      durable: median(ratios.durable),
+      durableOfAck: median(ratios.durableOfAck),
+    },
     results,
   }))
 })
