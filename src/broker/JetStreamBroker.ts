@@ -19,12 +19,15 @@ import {
 } from "@nats-io/transport-node"
 import { Duration, Effect, Layer, Redacted } from "effect"
 import { Broker, type BrokerDescription, BrokerError } from "./Broker.ts"
-import { attempt, type Client } from "./jetstream/Client.ts"
+import { attempt, type Client, type Shared } from "./jetstream/Client.ts"
 import { consume } from "./jetstream/consume.ts"
+import { consumerNames } from "./jetstream/consumerName.ts"
+import { Doorbell } from "./jetstream/Doorbell.ts"
 import { apiCode, failureOf, isApiCode } from "./jetstream/failure.ts"
 import { Places } from "./jetstream/Places.ts"
 import { makePublisher } from "./jetstream/publish.ts"
 import { backlog, lastSequence, read, subjects } from "./jetstream/read.ts"
+import { together } from "./jetstream/together.ts"
 import { connect } from "./jetstream/transport.ts"
 
 /** Events come in on these subjects and go out on those. */
@@ -72,6 +75,8 @@ export interface JetStreamOptions {
   readonly connectTimeout?: Duration.Input
   /** For an answer of the broker, confirmations included. Default 5 seconds. */
   readonly requestTimeout?: Duration.Input
+  /** How long a consumer that has nothing to deliver is kept. Default 1 minute. */
+  readonly quietAfter?: Duration.Input
 }
 
 const millis = (input: Duration.Input | undefined, fallback: Duration.Input): number =>
@@ -242,6 +247,7 @@ export const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
   const nc = yield* open(options)
   // Whether JetStream is on shows with the first call: without this check a connection needs no round trip more.
   const manager = (timeout: number) => Effect.promise(() => jetstreamManager(nc, { timeout, checkAPI: false }))
+  const shared = new Map<string, Shared>()
   const client: Client = {
     nc,
     js: jetstream(nc, { timeout }),
@@ -252,8 +258,15 @@ export const make = Effect.fnUntraced(function* (options: JetStreamOptions) {
     onDenied: new Set(),
     inbox: inboxOf(options),
     places: new Places(options.maxInFlight ?? MAX_IN_FLIGHT),
+    quietMillis: millis(options.quietAfter, "1 minute"),
+    ofStream: (name) => shared.get(name)!,
   }
   yield* Effect.forkScoped(watch(client))
+  for (const name of [stream, outStream]) {
+    const doorbell = new Doorbell(client, name)
+    shared.set(name, { doorbell, consumerNames: together(() => consumerNames(client, name)) })
+    yield* Effect.forkScoped(doorbell.sweeping)
+  }
   const publisher = yield* makePublisher(client, timeout)
   const provision = attempt(client, "provision", async () => {
     await provisionStream(client, { name: stream, subject: IN_SUBJECTS }, options)

@@ -166,6 +166,60 @@ describe("the broker on JetStream", () => {
       }
     }).pipe(Effect.scoped))
 
+  const consumers = manage(async (jsm) => (await jsm.consumers.list("ERP").next()).map(({ name }) => name))
+  const consumersBecome = (count: number) =>
+    Effect.retry(Effect.filterOrFail(consumers, ({ length }) => length === count), {
+      schedule: Schedule.spaced("20 millis"),
+      times: 200,
+    })
+
+  it.live(
+    "has a consumer while there is something to deliver, and delivers each message once over many of them",
+    () =>
+      Effect.gen(function* () {
+        yield* Layer.build(emptied)
+        const broker = yield* build({ servers: server.url, quietAfter: "100 millis" })
+        yield* broker.provision
+        // Of another flow: the stream moves, and this one has nothing to do with it.
+        yield* broker.publish(numbered(5, "erp.be01.invoice.requested", 1_000))
+        const consumer = yield* Effect.provideService(open(timesheets), Broker, broker)
+        for (let round = 0; round < 4; round++) {
+          yield* consumersBecome(0)
+          assert.strictEqual(yield* broker.backlog(timesheets), 0)
+          yield* broker.publish(numbered(10, undefined, 1 + round * 10))
+          const deliveries = yield* consumer.take(10)
+          assert.deepStrictEqual(deliveries.map(idOf), Array.from({ length: 10 }, (_, n) => 1 + round * 10 + n))
+          assert.strictEqual((yield* consumers).length, 1)
+          // What is not acknowledged is in flight: its consumer stays.
+          yield* Effect.sleep(round === 0 ? 1_500 : 0)
+          assert.strictEqual((yield* consumers).length, 1)
+          for (const delivery of deliveries) delivery.ack()
+        }
+        assert.strictEqual(yield* consumer.waiting, 0)
+      }).pipe(Effect.scoped),
+    20_000,
+  )
+
+  it.live("misses nothing of what comes while a consumer is given back", () =>
+    Effect.gen(function* () {
+      yield* Layer.build(emptied)
+      const broker = yield* build({ servers: server.url, quietAfter: "1 millis" })
+      yield* broker.provision
+      const consumer = yield* Effect.provideService(open(timesheets), Broker, broker)
+      const seen: Array<number> = []
+      // A feed is looked at every second: some of these fall into the moment of giving back.
+      for (let id = 1; id <= 120; id++) {
+        yield* broker.publish(numbered(1, undefined, id))
+        for (const delivery of yield* consumer.take(1)) {
+          seen.push(idOf(delivery))
+          delivery.ack()
+        }
+        yield* Effect.sleep(id % 20 === 0 ? 950 + id / 2 : 1)
+      }
+      assert.deepStrictEqual(seen, Array.from({ length: 120 }, (_, n) => n + 1))
+      assert.strictEqual(yield* consumer.waiting, 0)
+    }).pipe(Effect.scoped), 30_000)
+
   it.live("drops what the broker delivers again", () =>
     Effect.gen(function* () {
       yield* Layer.build(emptied)

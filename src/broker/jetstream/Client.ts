@@ -3,6 +3,7 @@ import type { JetStreamClient, JetStreamManager } from "@nats-io/jetstream"
 import type { NatsConnection, PermissionViolationError } from "@nats-io/transport-node"
 import { Effect } from "effect"
 import type { BrokerError } from "../Broker.ts"
+import type { Doorbell } from "./Doorbell.ts"
 import { failureOf } from "./failure.ts"
 import type { Places } from "./Places.ts"
 
@@ -22,6 +23,16 @@ export interface Client {
   readonly inbox: string
   /** For messages of all consumers. */
   readonly places: Places
+  /** Who has nothing to deliver for so long has no consumer. */
+  readonly quietMillis: number
+  /** What all consumers of a stream share. */
+  readonly ofStream: (stream: string) => Shared
+}
+
+export interface Shared {
+  readonly doorbell: Doorbell
+  /** Names of all consumers there are, asked once for all who want to know. */
+  readonly consumerNames: () => Promise<ReadonlyArray<string>>
 }
 
 /** Runs a call of the NATS client, with its failures as `BrokerError`. */

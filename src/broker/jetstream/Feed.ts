@@ -12,10 +12,11 @@
  * No fiber, no promise and no closure per message.
  */
 import { type Msg, nanos, type PermissionViolationError } from "@nats-io/transport-node"
-import { Array as Arr, Effect } from "effect"
+import { Array as Arr, Cause, Effect } from "effect"
 import type { BrokerError, ConsumeRequest, Delivery } from "../Broker.ts"
 import type { Client } from "./Client.ts"
 import { consumerName } from "./consumerName.ts"
+import type { Doorbell } from "./Doorbell.ts"
 import { failureOf, interrupted } from "./failure.ts"
 import { Floor } from "./Floor.ts"
 import { headersOf } from "./headers.ts"
@@ -74,6 +75,7 @@ export class Feed {
   readonly #maxInFlight: number
   readonly #next: string
   readonly #placeIn: ReturnType<typeof placeReader>
+  readonly #doorbell: Doorbell
   readonly #floor = new Floor()
   #asked = 0
   #held = 0
@@ -84,8 +86,11 @@ export class Feed {
   #lastDelivery = 0
   #lastStream: number
   #heardMillis = 0
+  /** When something arrived, or the feed began. */
+  #arrivedMillis = Date.now()
   #open = true
   #failure: BrokerError | undefined
+  #isOver = false
   /** Not yet taken by the stream. */
   #arrived: Array<Delivery> = []
   #wake: (() => void) | undefined
@@ -98,17 +103,19 @@ export class Feed {
     this.#maxInFlight = request.maxInFlight
     this.#next = `${client.jsm.getOptions().apiPrefix ?? "$JS.API"}.CONSUMER.MSG.NEXT.${stream}.${this.#name}`
     this.#placeIn = placeReader(stream, this.#name)
+    this.#doorbell = client.ofStream(stream).doorbell
     this.#lastStream = request.afterSequence
   }
 
-  /** What has arrived, as soon as something has. */
-  readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<Delivery>, BrokerError> = Effect.suspend(() => {
+  /** What has arrived, as soon as something has. Done when nothing came for so long that a consumer is not worth it. */
+  readonly pull: Effect.Effect<Arr.NonEmptyReadonlyArray<Delivery>, BrokerError | Cause.Done> = Effect.suspend(() => {
     const arrived = this.#arrived
     if (Arr.isArrayNonEmpty(arrived)) {
       this.#arrived = []
       return Effect.succeed(arrived)
     }
-    return this.#failure === undefined ? Effect.andThen(this.#woken, this.pull) : Effect.fail(this.#failure)
+    if (this.#failure !== undefined) return Effect.fail(this.#failure)
+    return this.#isOver ? Cause.done() : Effect.andThen(this.#woken, this.pull)
   })
 
   readonly #woken = Effect.callback<void>((resume) => {
@@ -132,6 +139,7 @@ export class Feed {
     // A message that is held, or acknowledged above the floor, came again after the ack wait: it is known.
     if (place.streamSequence <= this.#lastStream) return
     this.#lastStream = place.streamSequence
+    this.#arrivedMillis = this.#heardMillis
     this.#held++
     this.#arrived.push(new Held(this, this.#floor.add(reply), message, reply, place))
   }
@@ -158,7 +166,16 @@ export class Feed {
 
   /** To be called every now and then. */
   check(): void {
-    if (this.#asked > 0 && Date.now() - this.#heardMillis > SILENCE_MILLIS) this.fail("the broker went silent")
+    const now = Date.now()
+    if (this.#asked > 0 && now - this.#heardMillis > SILENCE_MILLIS) this.fail("the broker went silent")
+    if (this.#held === 0 && now - this.#arrivedMillis > this.#client.quietMillis && this.#doorbell.mayListen) {
+      this.#end()
+    }
+  }
+
+  /** The last message that arrived. */
+  get lastSequence(): number {
+    return this.#lastStream
   }
 
   fail(message: string): void {
@@ -175,10 +192,11 @@ export class Feed {
     this.#count(0)
   }
 
-  #end(failure: BrokerError): void {
+  #end(failure?: BrokerError): void {
     if (!this.#open) return
     this.#open = false
     this.#failure = failure
+    this.#isOver = true
     this.#wake?.()
   }
 

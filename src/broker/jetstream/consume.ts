@@ -1,10 +1,12 @@
 /**
- * A consumer's life. One durable pull consumer per (entity, flow, epoch):
+ * A consumer's life. One durable pull consumer per (entity, flow, epoch), while there is something to deliver:
  *
- *   delete those of this and smaller epochs -> create after `afterSequence` -> [asking] -> delete
- *                                                     hole, deletion, silence, reconnect ──> Interrupted
+ *   delete those of this and smaller epochs ─► quiet ─► create after what was brought last ─► asking ─► delete
+ *                                                ▲                                             │ │         │
+ *                                                └────────────── nothing came for a minute ◄───┼─┼─────────┘
+ *                                    hole, deletion, silence, reconnect ─► Interrupted ◄───────┘
  *
- * What is asked for and what arrives: `Feed.ts`. Why all messages up to the floor are acknowledged with one line, and none
+ * Who is quiet and how it wakes: `Doorbell.ts`. What is asked for and what arrives: `Feed.ts`. Why all messages up to the floor are acknowledged with one line, and none
  * is ever delivered again: `docs/decisions/0003-flow-control.md`.
  */
 import { AckPolicy, DeliverPolicy } from "@nats-io/jetstream"
@@ -39,60 +41,58 @@ const create = (client: Client, stream: string, request: ConsumeRequest) =>
 
 const refuse = (message: string) => new BrokerError({ reason: "Refused", operation: "consume", message })
 
-/**
- * A stream that ends before `afterSequence` has lost its end or is another one. Its next messages get numbers that count
- * as settled, and a consumer would skip them without a word.
- */
-const reaches = (client: Client, stream: string, { afterSequence, flow, entity }: ConsumeRequest) =>
-  afterSequence === 0 ? Effect.void : attempt(client, "consume", () => client.jsm.streams.info(stream)).pipe(
-    Effect.flatMap(({ state }) =>
-      state.last_seq >= afterSequence ? Effect.void : Effect.fail(refuse(
-        `stream ${stream} ends at ${state.last_seq}, but ${entity} ${flow} is settled up to ${afterSequence}: the ` +
-          "stream was lost, replaced or restored, and its new events would be skipped. Restore the stream; or stop " +
-          "Weir, delete the rows of weir.checkpoint and start it: events that are settled are recognised.",
-      ))
-    ),
+/** Has something to deliver until it was quiet for a while. */
+const awake = Effect.fnUntraced(function* (client: Client, stream: string, request: ConsumeRequest) {
+  yield* Effect.acquireRelease(
+    attempt(client, "consume", () => create(client, stream, request)),
+    () =>
+      attempt(client, "consume.close", () => client.janitor.consumers.delete(stream, consumerName(request))).pipe(
+        // A newer epoch deleted it, or nobody hears us and the broker deletes it when it was idle for long enough.
+        Effect.catch((error) => Effect.logDebug(`consumer ${consumerName(request)} not deleted: ${error.message}`)),
+      ),
   )
+  const feed = new Feed(client, stream, createInbox(client.inbox), request)
+  // Requests that were on the way are lost, and with them what the broker answered.
+  const onReconnect = () => feed.fail("the connection was lost")
+  const onDenied = (denied: PermissionViolationError) => feed.denied(denied)
+  yield* Effect.acquireRelease(
+    attempt(client, "consume", () =>
+      new Promise<Subscription>((done) => {
+        client.onReconnect.add(onReconnect)
+        client.onDenied.add(onDenied)
+        done(client.nc.subscribe(feed.inbox, {
+          callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
+        }))
+      })),
+    (subscription) =>
+      Effect.sync(() => {
+        feed.close()
+        client.onReconnect.delete(onReconnect)
+        client.onDenied.delete(onDenied)
+        subscription.unsubscribe()
+      }),
+  )
+  yield* Effect.sync(() => feed.check()).pipe(Effect.repeat(Schedule.spaced(CHECK)), Effect.forkScoped)
+  feed.ask()
+  return feed
+})
 
 export const consume = (client: Client, request: ConsumeRequest): Stream.Stream<Delivery, BrokerError> =>
-  Stream.unwrap(Effect.gen(function* () {
+  Stream.suspend(() => {
     if (!isNameable(request)) {
-      return yield* refuse(`"${request.entity}" and "${request.flow}" cannot name a consumer`)
+      return Stream.fail(refuse(`"${request.entity}" and "${request.flow}" cannot name a consumer`))
     }
-    if (!(request.maxInFlight > 0)) return yield* refuse("maxInFlight must be 1 or more")
+    if (!(request.maxInFlight > 0)) return Stream.fail(refuse("maxInFlight must be 1 or more"))
     const stream = client.streamOf(request.subject)
-    yield* reaches(client, stream, request)
-    yield* attempt(client, "consume", () => deleteSuperseded(client, stream, request))
-    yield* Effect.acquireRelease(
-      attempt(client, "consume", () => create(client, stream, request)),
-      () =>
-        attempt(client, "consume.close", () => client.janitor.consumers.delete(stream, consumerName(request))).pipe(
-          // A newer epoch deleted it, or nobody hears us and the broker deletes it when it was idle for long enough.
-          Effect.catch((error) => Effect.logDebug(`consumer ${consumerName(request)} not deleted: ${error.message}`)),
-        ),
+    let { afterSequence } = request
+    const quietThenAwake = Effect.gen(function* () {
+      yield* client.ofStream(stream).doorbell.rings({ ...request, afterSequence })
+      const feed = yield* awake(client, stream, { ...request, afterSequence })
+      return Stream.fromPull(Effect.succeed(feed.pull)).pipe(
+        Stream.onEnd(Effect.sync(() => void (afterSequence = feed.lastSequence))),
+      )
+    })
+    return Stream.fromEffectDrain(attempt(client, "consume", () => deleteSuperseded(client, stream, request))).pipe(
+      Stream.concat(Stream.forever(Stream.unwrap(quietThenAwake))),
     )
-    const feed = new Feed(client, stream, createInbox(client.inbox), request)
-    // Requests that were on the way are lost, and with them what the broker answered.
-    const onReconnect = () => feed.fail("the connection was lost")
-    const onDenied = (denied: PermissionViolationError) => feed.denied(denied)
-    yield* Effect.acquireRelease(
-      attempt(client, "consume", () =>
-        new Promise<Subscription>((done) => {
-          client.onReconnect.add(onReconnect)
-          client.onDenied.add(onDenied)
-          done(client.nc.subscribe(feed.inbox, {
-            callback: (error, message) => error === null ? feed.onMessage(message) : feed.fail(error.message),
-          }))
-        })),
-      (subscription) =>
-        Effect.sync(() => {
-          feed.close()
-          client.onReconnect.delete(onReconnect)
-          client.onDenied.delete(onDenied)
-          subscription.unsubscribe()
-        }),
-    )
-    yield* Effect.sync(() => feed.check()).pipe(Effect.repeat(Schedule.spaced(CHECK)), Effect.forkScoped)
-    feed.ask()
-    return Stream.fromPull(Effect.succeed(feed.pull))
-  }))
+  })

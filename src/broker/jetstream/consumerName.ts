@@ -24,7 +24,10 @@ const epochOf = (name: string, prefix: string): number | undefined => {
 }
 
 /** Names alone are a small answer; the client's own listing carries every consumer's whole state. */
-const consumerNames = async (client: Client, stream: string): Promise<ReadonlyArray<string>> => {
+export const consumerNames = async (
+  client: Pick<Client, "jsm" | "nc">,
+  stream: string,
+): Promise<ReadonlyArray<string>> => {
   const names: Array<string> = []
   const { apiPrefix, timeout } = client.jsm.getOptions()
   for (let page = 0; page < MAX_NAMES_PAGES; page++) {
@@ -44,7 +47,7 @@ const consumerNames = async (client: Client, stream: string): Promise<ReadonlyAr
 /** Deletes the consumers of this (entity, flow) whose epoch is not larger: they belong to nobody any more. */
 export const deleteSuperseded = async (client: Client, stream: string, request: ConsumeRequest): Promise<void> => {
   const prefix = prefixOf(request)
-  for (const name of await consumerNames(client, stream)) {
+  for (const name of await client.ofStream(stream).consumerNames()) {
     const epoch = epochOf(name, prefix)
     if (epoch === undefined || epoch > request.epoch) continue
     await client.jsm.consumers.delete(stream, name).catch((cause) => {

@@ -177,21 +177,27 @@ export const backlog = (
   consumer: Pick<ConsumeRequest, "entity" | "flow" | "epoch" | "subject" | "afterSequence">,
 ): Effect.Effect<number, BrokerError> =>
   attempt(client, "backlog", async () => {
+    const stream = client.streamOf(consumer.subject)
+    if (client.ofStream(stream).doorbell.isQuiet(consumerName(consumer))) return 0
     try {
-      const info = await client.jsm.consumers.info(client.streamOf(consumer.subject), consumerName(consumer))
+      const info = await client.jsm.consumers.info(stream, consumerName(consumer))
       return info.num_pending
     } catch (cause) {
       if (!isApiCode(cause, apiCode.consumerNotFound)) throw cause
+      // Another process's, most likely quiet: that is cheaper to see than to count.
+      if (await lastOf(client, consumer.subject) <= consumer.afterSequence) return 0
       return await count(client, { subject: consumer.subject, fromSequence: consumer.afterSequence + 1 })
     }
   })
 
-/** By the stream's own index of subjects: it does not depend on any consumer. */
+/** By the stream's own index of subjects: it does not depend on any consumer. 0 when there is none. */
+export const lastOf = async (client: Client, subject: string): Promise<number> => {
+  const message = await client.jsm.streams.getMessage(client.streamOf(subject), { last_by_subj: subject })
+  return message?.seq ?? 0
+}
+
 export const lastSequence = (client: Client, subject: string): Effect.Effect<number, BrokerError> =>
-  attempt(client, "lastSequence", async () => {
-    const message = await client.jsm.streams.getMessage(client.streamOf(subject), { last_by_subj: subject })
-    return message?.seq ?? 0
-  })
+  attempt(client, "lastSequence", () => lastOf(client, subject))
 
 export const subjects = (client: Client, pattern: string): Effect.Effect<ReadonlyMap<string, number>, BrokerError> =>
   attempt(client, "subjects", async () => {
