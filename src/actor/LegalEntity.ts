@@ -20,22 +20,12 @@ import { Live } from "../config/Live.ts"
 import type { Standing } from "../ledger/Governance.ts"
 import { isFenced } from "../ledger/Ledger.ts"
 import { EntityStatus } from "./Board.ts"
+import { duties } from "./duties.ts"
 import { type Conduct, makeConduct, ODOO } from "./modes/Conduct.ts"
 import type { Wish } from "./modes/Governor.ts"
-import { restartBackoff, untilAvailable } from "./patience.ts"
+import { restartBackoff } from "./patience.ts"
 import { addressOf, codeIn, regionIn } from "./place.ts"
 import { askedBy, type EntitySettings, flowsOf, Roster } from "./Roster.ts"
-import type { Run } from "../ledger/Runs.ts"
-import { MasterData } from "../odoo/MasterData.ts"
-import { archive } from "../archive/archive.ts"
-import { scheduleArchives } from "../archive/schedule.ts"
-import { VaultError } from "../archive/Vault.ts"
-import { reconcile } from "../reconcile/reconcile.ts"
-import { scheduleProofs } from "../reconcile/schedule.ts"
-import { DEFAULT_SHADOW, scheduleShadows } from "../replay/shadow.ts"
-import { rebuild, RebuildRefused } from "../rebuild/rebuild.ts"
-import { dryRun } from "../replay/dryRun.ts"
-import { attend } from "../runs/attend.ts"
 import { session, type SessionBoard } from "./Session.ts"
 import { Shutdown } from "./Shutdown.ts"
 
@@ -132,11 +122,6 @@ const overrideOf = (standing: Standing | null): EntityStatus["override"] => {
   return { actor, reason, untilMillis }
 }
 
-const noRetention = new VaultError({
-  operation: "Archive.run",
-  message: "No archive is configured: add retention with a directory to weir.json and start again.",
-})
-
 /** Pause of an owner that finds itself fenced, longer than the cluster takes to move its shard. */
 const FENCED_PAUSE = Duration.seconds(4)
 /** Idle time after which an entity that left the configuration passivates. */
@@ -148,7 +133,6 @@ export const LegalEntityLive = LegalEntity.toLayer(
     const code = codeIn(address)
     const roster = yield* Roster
     const live = yield* Live
-    const master = yield* MasterData
     /** Null: not here any more, or not yet. */
     const settingsNow = (): EntitySettings | null => {
       const settings = roster.entities.get(code)
@@ -221,56 +205,13 @@ export const LegalEntityLive = LegalEntity.toLayer(
         const flows = flowsOf(roster.flows, settings)
         const conduct = yield* makeConduct(settings, flows.flatMap(({ needs }) => needs ?? []), flows.flatMap(askedBy))
         serving = { settings, conduct }
-        const { retention } = roster
-        const carryOut = Effect.fnUntraced(function* (run: Run) {
-          // Whether Odoo answers is nothing to it.
-          if (run.kind === "archive") {
-            return yield* retention === null ? Effect.fail(noRetention) : archive(run, retention, flows)
-          }
-          const company = yield* master.company(settings).pipe(untilAvailable("runs"))
-          switch (run.kind) {
-            case "replay":
-              return yield* dryRun(run, company, flows)
-            case "reconciliation":
-              return yield* reconcile(run, company, flows)
-            case "rebuild":
-              if (Deferred.isDoneUnsafe(idle)) return yield* rebuild(run, company, flows)
-              return yield* new RebuildRefused({ message: `${code} is not drained: drain it first` })
-          }
-        })
-        yield* attend({ settings, nudged: examinable, carryOut }).pipe(
-          Effect.sandbox,
-          Effect.tapError((cause) => Effect.logError("looking after runs stopped and starts again", cause)),
-          Effect.retry(restartBackoff),
-          Effect.forkScoped,
-        )
-        if (settings.proof !== undefined) {
-          yield* scheduleProofs(code, settings.proof, examinable).pipe(
-            Effect.sandbox,
-            Effect.tapError((cause) => Effect.logError("the schedule of proofs stopped and starts again", cause)),
-            Effect.retry(restartBackoff),
-            Effect.forkScoped,
-          )
-        }
-        yield* scheduleShadows(
-          code,
-          { ...DEFAULT_SHADOW, ...settings.shadow },
-          () => board.standing?.mode === "shadow",
+        yield* duties({
+          settings,
+          flows,
           examinable,
-        ).pipe(
-          Effect.sandbox,
-          Effect.tapError((cause) => Effect.logError("the schedule of looks stopped and starts again", cause)),
-          Effect.retry(restartBackoff),
-          Effect.forkScoped,
-        )
-        if (retention !== null) {
-          yield* scheduleArchives(code, retention, examinable).pipe(
-            Effect.sandbox,
-            Effect.tapError((cause) => Effect.logError("the schedule of archives stopped and starts again", cause)),
-            Effect.retry(restartBackoff),
-            Effect.forkScoped,
-          )
-        }
+          isDrained: () => Deferred.isDoneUnsafe(idle),
+          isShadowed: () => board.standing?.mode === "shadow",
+        })
         yield* Effect.raceFirst(
           life(settings, conduct),
           roster.changed(code, settings).pipe(

@@ -26,8 +26,8 @@ const SWEEP = "5 seconds"
 /** What the stream holds, at one moment. */
 interface Holdings {
   readonly lastSequence: number
-  /** Messages of each subject. */
-  readonly subjects: Readonly<Record<string, number>>
+  /** Messages under a pattern; null when its wildcards are others than one `>` at the end. */
+  readonly count: (pattern: string) => number | null
 }
 
 interface Quiet {
@@ -37,10 +37,8 @@ interface Quiet {
   readonly bell: Deferred.Deferred<void, BrokerError>
 }
 
-/** Messages under `pattern`; null when its wildcards are others than one `>` at the end. */
-type Counts = (pattern: string) => number | null
-
-const countsOf = ({ subjects }: Holdings): Counts => {
+/** `subjects`: messages of each. */
+const countOf = (subjects: Readonly<Record<string, number>>): Holdings["count"] => {
   const below = new Map<string, number>()
   for (const [subject, count] of Object.entries(subjects)) {
     for (let dot = subject.indexOf("."); dot >= 0; dot = subject.indexOf(".", dot + 1)) {
@@ -83,7 +81,7 @@ export class Doorbell {
     this.#stream = stream
     this.#holdings = together(async () => {
       const { state } = await client.jsm.streams.info(stream, { subjects_filter: ">" })
-      return { lastSequence: state.last_seq, subjects: state.subjects ?? {} }
+      return { lastSequence: state.last_seq, count: countOf(state.subjects ?? {}) }
     })
   }
 
@@ -157,13 +155,13 @@ export class Doorbell {
     for (const quiet of this.#quiet.values()) ring(quiet)
   }
 
-  async #look(quiet: Quiet, holdings: Holdings, counts = countsOf(holdings)): Promise<void> {
+  async #look(quiet: Quiet, holdings: Holdings): Promise<void> {
     const { afterSequence, subject } = quiet.request
     if (holdings.lastSequence < afterSequence) {
       const failure = cutShort(this.#stream, holdings.lastSequence, quiet.request)
       return void Deferred.doneUnsafe(quiet.bell, Effect.fail(failure))
     }
-    const count = counts(subject)
+    const count = holdings.count(subject)
     if (count !== 0 && (count === null || count !== quiet.count)) {
       if (await lastOf(this.#client, subject) > afterSequence) return ring(quiet)
     }
@@ -180,8 +178,7 @@ export class Doorbell {
       for (const { bell } of this.#quiet.values()) Deferred.doneUnsafe(bell, Effect.fail(failure))
       return
     }
-    const counts = countsOf(holdings)
-    for (const quiet of [...this.#quiet.values()]) await this.#look(quiet, holdings, counts)
+    for (const quiet of [...this.#quiet.values()]) await this.#look(quiet, holdings)
   }
 }
 
