@@ -16,6 +16,7 @@ import {
   nanos,
   nkeyAuthenticator,
   type NodeConnectionOptions,
+  type PermissionViolationError,
 } from "@nats-io/transport-node"
 import { Duration, Effect, Layer, Redacted } from "effect"
 import { Broker, type BrokerDescription, BrokerError } from "./Broker.ts"
@@ -150,9 +151,14 @@ const open = (options: JetStreamOptions) =>
       }),
   )
 
+/** What quiet flows do: see `Doorbell.ts`. */
+const isListening = ({ operation, subject }: PermissionViolationError): boolean =>
+  operation === "subscription" && subject.startsWith(IN_SUBJECTS.slice(0, -1))
+
 const watch = ({ nc, onDenied, onReconnect }: Client) =>
   Effect.gen(function* () {
     const statuses = nc.status()[Symbol.asyncIterator]()
+    let deaf = false
     while (true) {
       const next = yield* Effect.promise(() => statuses.next())
       if (next.done === true) return
@@ -165,12 +171,23 @@ const watch = ({ nc, onDenied, onReconnect }: Client) =>
           yield* Effect.logInfo(`connected to NATS at ${status.server} again`)
           for (const listener of onReconnect) listener()
           break
-        case "error":
-          yield* Effect.logWarning(`NATS reports: ${status.error.message}`)
-          if (status.error instanceof errors.PermissionViolationError) {
-            for (const told of onDenied) told(status.error)
+        case "error": {
+          const { error } = status
+          // Every flow that was quiet then has tried: one line for all.
+          if (error instanceof errors.PermissionViolationError && isListening(error)) {
+            if (!deaf) {
+              yield* Effect.logWarning(
+                `Weir may not subscribe to ${IN_SUBJECTS}: also flows that have nothing to deliver keep a consumer each. ` +
+                  "Allow it, as deploy/nats/users.conf does, and start again.",
+              )
+            }
+            deaf = true
+            break
           }
+          yield* Effect.logWarning(`NATS reports: ${error.message}`)
+          if (error instanceof errors.PermissionViolationError) { for (const told of onDenied) told(error) }
           break
+        }
         case "staleConnection":
         case "slowConsumer":
         case "ldm":

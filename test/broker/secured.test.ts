@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { nkeys } from "@nats-io/transport-node"
-import { Context, Effect, Layer, Redacted, Stream } from "effect"
+import { jetstreamManager } from "@nats-io/jetstream"
+import { nkeyAuthenticator, nkeys } from "@nats-io/transport-node"
+import { Context, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { chmod, mkdtemp, rm } from "node:fs/promises"
@@ -8,6 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Broker, type Publication } from "../../src/broker/Broker.ts"
+import { connect } from "../../src/broker/jetstream/transport.ts"
 import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
 import { NatsServer } from "../../src/embedded/NatsServer.ts"
 
@@ -36,11 +38,11 @@ const certificates = Effect.fnUntraced(function* (path: string) {
 type Role = "WEIR" | "PUBLISHER" | "OPERATOR"
 
 /** The server of `deploy/nats`, with keys made now. */
-const secured = Effect.fnUntraced(function* (more = "") {
+const secured = Effect.fnUntraced(function* (more = "", users = USERS) {
   const keys = { WEIR: nkeys.createUser(), PUBLISHER: nkeys.createUser(), OPERATOR: nkeys.createUser() }
   // The server reads them from its environment, which is this process's.
   for (const [role, key] of Object.entries(keys)) process.env[`NATS_${role}_KEY`] = key.getPublicKey()
-  const server = yield* NatsServer.start({ storeDir: yield* folder, config: `${more}\n${USERS}` })
+  const server = yield* NatsServer.start({ storeDir: yield* folder, config: `${more}\n${users}` })
   const as = (role: Role, options: Partial<JetStreamBroker.JetStreamOptions> = {}) =>
     Layer.build(JetStreamBroker.layer({
       servers: server.url,
@@ -49,7 +51,7 @@ const secured = Effect.fnUntraced(function* (more = "") {
       requestTimeout: "2 seconds",
       ...options,
     })).pipe(Effect.map((context) => Context.get(context, Broker)))
-  return { as, server }
+  return { as, keys, server }
 })
 
 const message = (subject: string, id: string): Publication => ({
@@ -61,7 +63,7 @@ const message = (subject: string, id: string): Publication => ({
 const reasonOf = <A, R>(effect: Effect.Effect<A, { readonly reason: string }, R>) =>
   Effect.map(Effect.flip(effect), ({ reason }) => reason)
 
-const consumed = (broker: typeof Broker.Service, count: number) =>
+const consuming = (broker: typeof Broker.Service) =>
   broker.consume({
     entity: "be01",
     flow: "invoices",
@@ -69,7 +71,14 @@ const consumed = (broker: typeof Broker.Service, count: number) =>
     subject: "erp.be01.invoice.>",
     afterSequence: 0,
     maxInFlight: 10,
-  }).pipe(Stream.take(count), Stream.tap((delivery) => Effect.sync(() => delivery.ack())), Stream.runCollect)
+  })
+
+const consumed = (broker: typeof Broker.Service, count: number) =>
+  consuming(broker).pipe(
+    Stream.take(count),
+    Stream.tap((delivery) => Effect.sync(() => delivery.ack())),
+    Stream.runCollect,
+  )
 
 describe("the broker's users of deploy/nats", () => {
   it.live("let Weir do all it does, publishers publish events, operators look, and nobody more", () =>
@@ -93,6 +102,38 @@ describe("the broker's users of deploy/nats", () => {
       assert.strictEqual(yield* reasonOf(publisher.publish([message("erp-out.be01.invoice.posted", "5")])), "Refused")
       assert.strictEqual(yield* reasonOf(consumed(publisher, 1)), "Refused")
       assert.strictEqual((yield* operator.describe).stream.messages, 4)
+    }).pipe(Effect.scoped))
+
+  it.live("let Weir work as well where it may not listen: then its consumers stay", () =>
+    Effect.gen(function* () {
+      const users = USERS.replace(`["_INBOX_WEIR.>", "erp.>"]`, `["_INBOX_WEIR.>"]`)
+      assert.notStrictEqual(users, USERS)
+      const { as, keys, server } = yield* secured("", users)
+      const [weir, publisher] = yield* Effect.all([as("WEIR", { quietAfter: "10 millis" }), as("PUBLISHER")])
+      const consumers = Effect.promise(async () => {
+        const authenticator = nkeyAuthenticator(keys.OPERATOR.getSeed())
+        const nc = await connect({ servers: server.url, authenticator, inboxPrefix: "_INBOX_OPERATOR" })
+        const { state } = await (await jetstreamManager(nc)).streams.info("ERP")
+        await nc.close()
+        return state.consumer_count
+      })
+      yield* weir.provision
+      const arrived = yield* Queue.unbounded<string>()
+      yield* consuming(weir).pipe(
+        Stream.runForEach((delivery) => {
+          delivery.ack()
+          return Queue.offer(arrived, delivery.subject)
+        }),
+        Effect.forkScoped,
+      )
+      // Longer than a consumer is asked whether it is worth it.
+      yield* Effect.sleep("1500 millis")
+      for (const id of ["1", "2"]) {
+        yield* publisher.publish([message("erp.be01.invoice.requested", id)])
+        assert.strictEqual(yield* Queue.take(arrived), "erp.be01.invoice.requested")
+        yield* Effect.sleep("1500 millis")
+      }
+      assert.strictEqual(yield* consumers, 1)
     }).pipe(Effect.scoped))
 
   it.live("refuse a key that is not theirs", () =>
