@@ -1,6 +1,7 @@
 /** Checks of `weir doctor` on Odoo: every database, every legal entity. They read only. */
 import { Clock, Effect, Schema } from "effect"
-import type { Entity, Settings } from "../config/Configuration.ts"
+import type { Settings } from "../config/Configuration.ts"
+import type { Entity } from "../config/entity.ts"
 import { keyStanding } from "../odoo/keys.ts"
 import { marksOf, odooProblem } from "../odoo/marks.ts"
 import { Odoo, type OdooCall, type OdooError } from "../odoo/Odoo.ts"

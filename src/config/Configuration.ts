@@ -4,47 +4,12 @@
  *
  * Everything is optional. Without `nats` and `postgres` Weir starts its own servers under `dataDir`.
  */
-import { Context, Duration, Effect, Schema, SchemaTransformation } from "effect"
+import { Context, Schema } from "effect"
 import { EntityCode } from "../../schemas/ids.ts"
-import { Currency } from "../../schemas/money.ts"
 import { AccessSection } from "./access.ts"
+import { Entity } from "./entity.ts"
+import { absent, hour, kept, optional, positive, regionName, span, url } from "./fields.ts"
 import { Secret } from "./Secret.ts"
-
-const url = (protocols: string, example: string, description: string) => {
-  const expected = `a URL like ${example}, without user and password`
-  return Schema.String.check(Schema.isPattern(new RegExp(`^(?:${protocols})://[^\\s/@]+[^\\s@]*$`, "u")))
-    .annotate({ expected, description })
-}
-
-const positive = Schema.Int.check(Schema.isGreaterThan(0)).annotate({
-  expected: "a whole number above 0",
-})
-
-const time = "a number and a unit, like 500 millis, 30 seconds or 5 minutes"
-/** What files of Weir's write for a time: `30 seconds`. */
-export const spanPattern = /^\d+(?:\.\d+)? (?:millis|seconds?|minutes?|hours?|days?)$/u
-/** `30 seconds` in the file, a `Duration` in the program. */
-const span = (fallback: string, description: string) =>
-  Schema.String.check(
-    Schema.isPattern(spanPattern),
-  ).annotate({ expected: time, description, default: fallback }).pipe(
-    Schema.decodeTo(
-      Schema.Duration,
-      SchemaTransformation.transform({
-        decode: (text: string) => Duration.fromInputUnsafe(text as Duration.Input),
-        encode: (duration) => `${Duration.toMillis(duration)} millis`,
-      }),
-    ),
-    Schema.withDecodingDefaultKey(Effect.succeed(fallback)),
-  )
-
-const optional = <S extends Schema.Top>(schema: S, fallback: S["Rebuild"]["Encoded"], description: string) =>
-  Schema.withDecodingDefaultKey<S["Rebuild"]>(Effect.succeed(fallback))(
-    schema.annotate({ description, default: fallback }),
-  )
-
-const absent = <S extends Schema.Top>(schema: S, description: string) =>
-  Schema.optionalKey(schema.annotate({ description }))
 
 const servers = "nats:// or tls:// URLs, separated by commas, without user and password"
 
@@ -122,152 +87,6 @@ export const Database = Schema.Struct({
   ),
 }).annotate({ description: "One Odoo database." })
 export type Database = typeof Database.Type
-
-const regionName = Schema.String.check(Schema.isPattern(/^[a-z][a-z0-9-]{0,31}$/u)).annotate({
-  expected: "a name of 1 to 32 of a-z, 0-9 and -, a letter first",
-})
-
-const day = Schema.String.check(Schema.isPattern(/^\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$/u)).annotate({
-  expected: "a day like 2026-12-31",
-})
-
-/** How an entity in mode `shadow` is held against what another system writes. */
-export const Shadow = Schema.Struct({
-  hour: optional(
-    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
-    5,
-    "Hour of the day in UTC from which on the day's look is made.",
-  ),
-  days: optional(positive, 40, "Days that a look goes back, 1 or more."),
-  fields: absent(
-    Schema.Record(Schema.String, Schema.NonEmptyString),
-    "By Odoo's model, the field in which the other system keeps its source's number: " +
-      '`{"account.move": "x_source_number"}`. Left out: the reference fields that Weir itself would write.',
-  ),
-}).annotate({ description: "How an entity in mode `shadow` is looked at." })
-
-/** From which day on Weir writes what another system wrote before. */
-export const Cutover = Schema.Struct({
-  from: Schema.Record(Schema.String, day).annotate({
-    description:
-      "First day by flow. Documents dated earlier are the other system's: what it made is recognised and taken " +
-      "over as it is, the rest becomes exceptions. A flow that is not named is Weir's from the beginning.",
-  }),
-  journals: absent(Schema.Record(Schema.String, day), "A later first day for documents of a journal, by its role."),
-}).annotate({ description: "Cut-over from another system, by flow, journal and date." })
-
-/** When an entity closes its books. */
-export const Close = Schema.Struct({
-  timeZone: optional(
-    Schema.String.check(Schema.isPattern(/^[A-Za-z][A-Za-z0-9_+/-]*$/u)).annotate({
-      expected: "a time zone like Europe/Brussels",
-    }),
-    "UTC",
-    "Time zone of the days, IANA name.",
-  ),
-  days: optional(
-    Schema.Array(
-      Schema.Int.check(Schema.isBetween({ minimum: -31, maximum: 31 })).annotate({
-        expected: "a day, 1 to 31 or -31 to -1",
-      }),
-    ),
-    [],
-    "Days of every month: 1 is the first, -1 the last.",
-  ),
-  ranges: optional(
-    Schema.Array(Schema.Struct({
-      from: day.annotate({ description: "First day." }),
-      to: day.annotate({ description: "Last day, itself included." }),
-    })),
-    [],
-    "Further days, from the first to the last, both included: a year end, an audit.",
-  ),
-}).annotate({
-  description: "When the entity closes its books: its calls to Odoo then get a larger share of the database, and " +
-    "backfills there step back. `weir close` says so beside it. Left out: only `weir close`.",
-})
-
-/** When an entity's months are proven complete without being asked for. */
-export const Proof = Schema.Struct({
-  hour: optional(
-    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
-    3,
-    "Hour of the day in UTC from which on the day's proofs are made.",
-  ),
-  deadlineDays: optional(
-    Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 27 })).annotate({ expected: "days, 1 to 27" }),
-    5,
-    "Days after a month's end within which it is to be proven complete; after them `weir_proof_overdue` is 1.",
-  ),
-}).annotate({
-  description:
-    "Proves completeness every day: the current month, and the month before until it is complete. Left out: " +
-    "only `weir reconcile`.",
-})
-
-/** One legal entity, a `res.company`. */
-export const Entity = Schema.Struct({
-  database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
-  company: positive.annotate({ description: "Database id of the `res.company` in Odoo." }),
-  currency: Currency.annotate({
-    description: "Currency of the company's books, ISO 4217.",
-    expected: "an ISO 4217 currency code like EUR",
-  }),
-  journals: optional(
-    Schema.Record(Schema.String, Schema.NonEmptyString),
-    {},
-    "Code of the journal in Odoo by role (`sales`, `bank`, `purchase`, `misc` …).",
-  ),
-  taxes: optional(
-    Schema.Record(
-      Schema.String,
-      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
-    ),
-    {},
-    "Odoo's tax, by database id or exact name, by the source's tax code.",
-  ),
-  accounts: absent(
-    Schema.Record(Schema.String, Schema.NonEmptyString),
-    "Code of the account in Odoo by the source's code of an account (`accrued-income`) and by role: `write-off`, " +
-      "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
-  ),
-  purchaseTaxes: absent(
-    Schema.Record(
-      Schema.String,
-      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
-    ),
-    "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
-  ),
-  flows: absent(
-    Schema.Array(Schema.NonEmptyString).check(Schema.isMinLength(1)).annotate({
-      expected: "a list of at least one flow",
-    }),
-    "Names of the flows that it takes (`docs/flows/`). Left out: all. Events of others become exceptions.",
-  ),
-  region: absent(
-    regionName,
-    "Region whose runners it runs on (`cluster.region`). Left out: any runner. A process on its own runs every region.",
-  ),
-  latePolicy: optional(
-    Schema.Literals(["exception", "next-open-day", "approval"]),
-    "exception",
-    "What is done with a document whose accounting date lies in a period that is locked in Odoo. `exception`: its draft " +
-      "stands, people decide. `next-open-day`: it is booked on the first open day, with its own date in its reference " +
-      "text. `approval`: its draft waits for `weir period approve <entity> <yyyy-mm>`, then as `next-open-day`.",
-  ),
-  close: Schema.optionalKey(Close),
-  proof: Schema.optionalKey(Proof),
-  shadow: Schema.optionalKey(Shadow),
-  cutover: Schema.optionalKey(Cutover),
-  mode: optional(
-    Schema.Literals(["full", "essential", "drafts", "hold", "shadow"]),
-    "full",
-    "Mode at the entity's very first start: `full`, `essential` (critical lanes only), `drafts` (create, never post), `hold`, " +
-      "`shadow` (another system writes, Weir looks). " +
-      "Afterwards the ledger's counts.",
-  ),
-}).annotate({ description: "One legal entity." })
-export type Entity = typeof Entity.Type
 
 /** A service beside Odoo. */
 export const Service = Schema.Struct({
@@ -352,37 +171,11 @@ export const Feed = Schema.Struct({
   description: "How often it is looked what people changed in Odoo, for others: an invoice posted, paid, reversed.",
 })
 
-/**
- * How long something stays in the ledger: 62 days at least, because a month must not leave before its proofs, corrections
- * and late events are through.
- */
-const kept = (fallback: string, description: string) =>
-  Schema.String.check(
-    Schema.isPattern(/^(?:0|6[2-9]|[7-9]\d|[1-9]\d{2,4}) days$/u),
-  ).annotate({
-    expected: "a number of days, at least 62, like 400 days; or 0 days",
-    description: `${description} In days, at least 62. \`0 days\`: for ever.`,
-    default: fallback,
-  }).pipe(
-    Schema.decodeTo(
-      Schema.Duration,
-      SchemaTransformation.transform({
-        decode: (text: string) => Duration.days(Number(text.split(" ")[0])),
-        encode: (duration) => `${Duration.toDays(duration)} days`,
-      }),
-    ),
-    Schema.withDecodingDefaultKey(Effect.succeed(fallback)),
-  )
-
 export const Retention = Schema.Struct({
   directory: Schema.NonEmptyString.annotate({
     description: "Folder of the archives, for Weir alone. Runners of a cluster share it. They hold whole payloads.",
   }),
-  hour: optional(
-    Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 23 })).annotate({ expected: "an hour, 0 to 23" }),
-    4,
-    "Hour of the day in UTC from which on the day's archiving is done.",
-  ),
+  hour: hour(4, "Hour of the day in UTC from which on the day's archiving is done."),
   events: kept("400 days", "How long what became of an event stays in the ledger, once it is settled."),
   exceptions: kept("400 days", "How long the history of an exception and its corrections stay, once it is over."),
   audit: kept("1100 days", "How long records of a legal entity's audit trail stay."),

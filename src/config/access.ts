@@ -1,13 +1,9 @@
 /** Who may use the API and the command line of a running service: the part `access` of `weir.json`. */
-import { Effect, Schema } from "effect"
+import { Schema } from "effect"
+import { optional } from "./fields.ts"
 
 /** The same as `operate/Caller.ts` has; what is configured depends on nothing else. */
 const Role = Schema.Literals(["viewer", "operator", "approver", "admin"])
-
-const optional = <S extends Schema.Top>(schema: S, fallback: S["Rebuild"]["Encoded"], description: string) =>
-  Schema.withDecodingDefaultKey<S["Rebuild"]>(Effect.succeed(fallback))(
-    schema.annotate({ description, default: fallback }),
-  )
 
 const jwksUrl = "a URL like https://id.example.com/keys; http only for this machine"
 

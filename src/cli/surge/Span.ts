@@ -1,7 +1,7 @@
 /** Files that people write for `weir surge`: times like `30 seconds`, and what is said when a file is not as it must be. */
 import { Duration, Effect, Schema, SchemaTransformation } from "effect"
 import { readFile } from "node:fs/promises"
-import { spanPattern } from "../../config/Configuration.ts"
+import { spanPattern } from "../../config/fields.ts"
 import { CommandFailed, exitCodes } from "../Failure.ts"
 
 export const Span = Schema.String.check(
