@@ -3,7 +3,6 @@
  * restarts it when it crashes.
  *
  *     pump ─┬─ intake     broker ─► decode ─► admit ─► schedule
- *           ├─ watchdog   replaces a consumer that went silent
  *           ├─ resumer    ledger's ready events ─► decode ─► admit ─► schedule
  *           ├─ inflow     what replays bring ─► admit ─► schedule
  *           └─ workers    schedule ─► write ─► settle        (as many as the flow's batch.concurrency, and one for replays)
@@ -24,7 +23,7 @@ import type { Item, Verdict } from "./Item.ts"
 import type { Ways } from "./modes/Circuit.ts"
 import type { Parents } from "./Parents.ts"
 import { untilAvailable } from "./patience.ts"
-import { watchdog } from "./Watchdog.ts"
+import type { Watchdog } from "./Watchdog.ts"
 import { type Batch, Schedule } from "./Schedule.ts"
 import type { Settler } from "./Settler.ts"
 import { parked, writeAll, type Writing } from "./write.ts"
@@ -61,6 +60,8 @@ export interface PumpOptions {
   /** Every run of a plan goes through it. */
   readonly guard: Writing["guard"]
   readonly ask: Writing["ask"]
+  /** Replaces a consumer that went silent. */
+  readonly watchdog: Watchdog
   /** Told that the consumer was replaced. */
   readonly rebuilt: () => void
   readonly meter: FlowMeter
@@ -239,7 +240,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     }
   }).pipe(Effect.raceFirst(Deferred.await(stop)))
 
-  const watching = watchdog({
+  const watched = options.watchdog.watching({
     subject: subjectOf(claim.entity, flow),
     delivered: () => checkpoint.last,
     hasRoom: () => consumes && schedule.size < flow.inFlight && checkpoint.size <= ABOVE_CHECKPOINT,
@@ -248,7 +249,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
       Latch.openUnsafe(replace)
       return options.meter.rebuilt
     }),
-  }).pipe(Effect.raceFirst(Deferred.await(stop)))
+  })
 
   /** Takes the next batch, of what is live or of what replays bring; null when the pump is stopping and empty. */
   const next = Effect.fnUntraced(function* (replayed: boolean) {
@@ -304,13 +305,16 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   })
 
   const workers = Array.from({ length: flow.batch.concurrency + 1 }, (_, n) => worker(n === flow.batch.concurrency))
-  yield* Effect.all([intake, watching, resumer, inflow, ...workers], {
-    concurrency: workers.length + 4,
+  yield* Effect.all([intake, resumer, inflow, ...workers], {
+    concurrency: workers.length + 3,
     discard: true,
-  }).pipe(Effect.ensuring(Effect.sync(() => {
-    parents.withdraw(flow.name)
-    inlet.abandon()
-  })))
+  }).pipe(
+    watched,
+    Effect.ensuring(Effect.sync(() => {
+      parents.withdraw(flow.name)
+      inlet.abandon()
+    })),
+  )
 })
 
 const traceOf = ({ items }: Batch, { entity }: Claim, flow: Flow): TracedBatch => ({

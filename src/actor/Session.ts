@@ -9,6 +9,7 @@
  *              ├─ feeds       what people change in Odoo
  *              ├─ governor    the mode: which pumps run
  *              ├─ replays     what runs bring again goes into the pumps
+ *              ├─ watchdog    replaces consumers that went silent
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
  */
@@ -37,6 +38,7 @@ import { pump } from "./Pump.ts"
 import { type EntitySettings, flowsOf, Roster } from "./Roster.ts"
 import { makeSettler } from "./Settler.ts"
 import { resolved, takenOver } from "./takeover.ts"
+import { makeWatchdog } from "./Watchdog.ts"
 import { closingWindows } from "./windows.ts"
 
 /** How often waiting events are checked for their deadline. */
@@ -117,6 +119,7 @@ export const session = Effect.fnUntraced(function* (
     },
   })
 
+  const watchdog = yield* makeWatchdog
   const contention = { count: 0 }
   const waysOfFlow = new Map(flows.map((flow) => [flow.name, conduct.ways(flow.needs ?? [])]))
   const supervised = (flow: Flow, drafts: boolean, stop: Deferred.Deferred<void>) => {
@@ -132,6 +135,7 @@ export const session = Effect.fnUntraced(function* (
         ways: waysOfFlow.get(flow.name)!,
         guard: conduct.odoo.guard,
         ask: conduct.asking.ask,
+        watchdog,
         rebuilt: line.rebuilt,
         settler,
         parents,
@@ -308,6 +312,7 @@ export const session = Effect.fnUntraced(function* (
     measuring,
     resolving,
     governor.run,
+    watchdog.run,
     closing.run,
     replaying,
   ]

@@ -28,6 +28,8 @@ export interface Thresholds {
   readonly criticalObjective: Duration.Duration
   /** The stream is ahead of a consumer that delivered nothing for so long: look twice, then rebuild it. */
   readonly silence: Duration.Duration
+  /** With every look that finds nothing `silence` doubles, up to this. */
+  readonly longestSilence: Duration.Duration
   /** Time between two looks of the watchdog. */
   readonly lookEvery: Duration.Duration
 }
@@ -47,6 +49,7 @@ export const Thresholds = Context.Reference<Thresholds>("weir/actor/modes/Thresh
     quietWindows: 24,
     criticalObjective: Duration.seconds(60),
     silence: Duration.seconds(15),
+    longestSilence: Duration.minutes(2),
     lookEvery: Duration.seconds(5),
   }),
 })
