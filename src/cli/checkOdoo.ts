@@ -21,6 +21,8 @@ const Companies = Schema.Array(Schema.Struct({
 }))
 /** Journals and accounts. */
 const Coded = Schema.Array(Schema.Struct({ id: Schema.Int, code: Schema.String }))
+/** Answer of `fields_get`: what each field is, by its name. */
+const Fields = Schema.Record(Schema.String, Schema.Unknown)
 const Taxes = Schema.Array(Schema.Struct({ id: Schema.Int, name: Schema.String }))
 
 /** Decoded answer of `search_read`. */
@@ -115,7 +117,7 @@ const markFindings = (
 
 const listed = (names: ReadonlyArray<string>): string => names.length === 0 ? "none" : names.join(", ")
 
-/** Company, currency, journals, taxes of either use and accounts of one entity stand in Odoo as configured. */
+/** Company, currency, journals, taxes of either use, accounts and another system's fields of one entity stand in Odoo as configured. */
 export const entityFindings = (code: string, entity: Entity): Effect.Effect<ReadonlyArray<Finding>, never, Odoo> => {
   const { company, database } = entity
   const context = { allowed_company_ids: [company] }
@@ -198,12 +200,44 @@ export const entityFindings = (code: string, entity: Entity): Effect.Effect<Read
     ),
     hasCode,
   )
+  const kept = Object.entries(entity.shadow?.fields ?? {})
+  const shadowCheck = finding(
+    code,
+    "shadow.fields",
+    `Correct entities.${code}.shadow.fields, or give the technical user the right to read those models.`,
+    Effect.gen(function* () {
+      const missing = yield* Effect.filter(
+        kept,
+        ([model, field]) =>
+          Odoo.use((odoo) =>
+            odoo.call({
+              database,
+              model,
+              method: "fields_get",
+              args: { allfields: [field], attributes: ["type"] },
+              context,
+            })
+          ).pipe(
+            Effect.flatMap(Schema.decodeUnknownEffect(Fields)),
+            Effect.map((fields) => fields[field] === undefined),
+          ),
+      )
+      const textOf = ([model, field]: readonly [string, string]) => `${model} ${field}`
+      return missing.length === 0 ? ok(code, "shadow.fields", listed(kept.map(textOf))) : fail(
+        code,
+        "shadow.fields",
+        `missing: ${listed(missing.map(textOf))}`,
+        `Correct entities.${code}.shadow.fields: the other system's number is looked for in a field of that name.`,
+      )
+    }),
+  )
   return Effect.all([
     companyCheck,
     journalCheck,
     taxCheck("taxes", "sale"),
     ...entity.purchaseTaxes === undefined ? [] : [taxCheck("purchaseTaxes", "purchase")],
     ...entity.accounts === undefined ? [] : [accountCheck],
+    ...kept.length === 0 ? [] : [shadowCheck],
   ]).pipe(Effect.map((found) => found.flat()))
 }
 

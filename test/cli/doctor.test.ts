@@ -19,6 +19,7 @@ const values = {
       taxes: { S21: "21% S", S0: 7 },
       purchaseTaxes: { P21: "21% P" },
       accounts: { "write-off": "642000" },
+      shadow: { fields: { "account.move": "x_number" } },
     },
   },
 }
@@ -35,6 +36,7 @@ const sound: Answers = {
   "account.account": [{ id: 8, code: "642000" }],
   "account.tax sale": [{ id: 6, name: "21% S" }, { id: 7, name: "0%" }],
   "account.tax purchase": [{ id: 9, name: "21% P" }],
+  "account.move": { x_number: { type: "char" } },
 }
 
 /** Taxes are asked by their use. */
@@ -76,6 +78,7 @@ describe("weir doctor on Odoo", () => {
         "be01 taxes",
         "be01 purchaseTaxes",
         "be01 accounts",
+        "be01 shadow.fields",
       ])
     }))
 
@@ -89,6 +92,7 @@ describe("weir doctor on Odoo", () => {
         "account.tax sale": [{ id: 6, name: "21% S" }],
         "account.tax purchase": [],
         "account.account": [],
+        "account.move": {},
       }))
       assert.deepStrictEqual(bad(findings), [
         "be01 currency: Odoo has USD",
@@ -96,6 +100,7 @@ describe("weir doctor on Odoo", () => {
         "be01 taxes: missing: S0 7",
         "be01 purchaseTaxes: missing: P21 21% P",
         "be01 accounts: missing: write-off 642000",
+        "be01 shadow.fields: missing: account.move x_number",
       ])
       for (const { action, level } of findings) assert.strictEqual(action === "", level === "ok")
     }))

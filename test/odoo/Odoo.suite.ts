@@ -819,7 +819,7 @@ export const odooSuite = (name: string, target: Effect.Effect<Target, never, Sco
       Effect.gen(function* () {
         const { call } = yield* World
         const told = (yield* call("account.move.line", "fields_get", {
-          args: { allfields: ["name", "tax_ids", "move_id"], attributes: ["type", "relation"] },
+          args: { allfields: ["name", "tax_ids", "move_id", "x_nobody_made"], attributes: ["type", "relation"] },
         })) as { readonly [field: string]: { readonly type: string; readonly relation?: string } }
         assert.deepStrictEqual(Object.keys(told).sort(), ["move_id", "name", "tax_ids"])
         assert.deepStrictEqual([told["name"]?.type, told["name"]?.relation], ["char", undefined])
