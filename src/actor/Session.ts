@@ -25,7 +25,7 @@ import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
 import { watching } from "./feed/watching.ts"
 import { makeInlet } from "./Inlet.ts"
-import { MEASURE, measure, measured, measureFeed, overload } from "./measuring.ts"
+import { MEASURE, measure, measured, overload } from "./measuring.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
@@ -284,14 +284,17 @@ export const session = Effect.fnUntraced(function* (
         })),
     { concurrency: flows.length, discard: true },
   )
-  const measuring = Effect.forEach(
-    flows,
-    (flow) =>
-      Effect.andThen(
-        measure(claim, flow, boardOf(flow.name).inFlight, progress.get(flow.name) ?? 0, meters.get(flow.name)!),
-        measureFeed(boardOf(flow.name), startedMillis, meters.get(flow.name)!),
-      ),
-    { discard: true },
+  const measuring = Effect.suspend(() =>
+    measure(
+      claim,
+      flows.map((flow) => ({
+        flow,
+        line: boardOf(flow.name),
+        meter: meters.get(flow.name)!,
+        afterSequence: progress.get(flow.name) ?? 0,
+      })),
+      startedMillis,
+    )
   ).pipe(Effect.repeat(Schedule.spaced(MEASURE)))
   const replaying = applyRuns({
     entity: claim.entity,

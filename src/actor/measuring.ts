@@ -14,26 +14,40 @@ import type { Request } from "./Settler.ts"
 /** How often gauges are set. */
 export const MEASURE = Duration.seconds(5)
 
-/** Sets a flow's gauges; a broker that does not answer leaves the backlog as it was. */
-export const measure = Effect.fnUntraced(
-  function* (claim: Claim, flow: Flow, inFlight: number, afterSequence: number, meter: FlowMeter) {
-    yield* meter.inFlight(inFlight)
-    const broker = yield* Broker
-    const subject = subjectOf(claim.entity, flow)
-    yield* broker.backlog({ entity: claim.entity, flow: flow.name, epoch: claim.epoch, subject, afterSequence }).pipe(
-      Effect.timeout(MEASURE),
-      Effect.flatMap(meter.backlog),
-      Effect.ignore({ log: "Debug" }),
-    )
-  },
-)
+/** A flow of the session, and where its settlements stand. */
+export interface Measured {
+  readonly flow: Flow
+  readonly line: FlowBoard
+  readonly meter: FlowMeter
+  readonly afterSequence: number
+}
 
 /** Before its first look a feed is as far behind as the session is old. */
-export const measureFeed = Effect.fnUntraced(function* ({ feed }: FlowBoard, startedMillis: number, meter: FlowMeter) {
-  if (feed === undefined) return
-  const now = yield* Clock.currentTimeMillis
-  yield* meter.feedAge(Math.max(0, now - (feed.seenAtMillis ?? startedMillis)) / 1_000)
-})
+const feedAge = ({ feed }: FlowBoard, startedMillis: number, nowMillis: number): number | null =>
+  feed === undefined ? null : Math.max(0, nowMillis - (feed.seenAtMillis ?? startedMillis)) / 1_000
+
+/** Sets the gauges of all flows; a broker that does not answer leaves backlogs as they were. */
+export const measure = Effect.fnUntraced(
+  function* ({ entity, epoch }: Claim, flows: ReadonlyArray<Measured>, startedMillis: number) {
+    const broker = yield* Broker
+    const now = yield* Clock.currentTimeMillis
+    for (const { line, meter } of flows) {
+      yield* meter.inFlight(line.inFlight)
+      const age = feedAge(line, startedMillis, now)
+      if (age !== null) yield* meter.feedAge(age)
+    }
+    const backlogs = Effect.forEach(
+      flows,
+      ({ afterSequence, flow, meter }) =>
+        broker.backlog({ entity, flow: flow.name, epoch, subject: subjectOf(entity, flow), afterSequence }).pipe(
+          Effect.flatMap(meter.backlog),
+          Effect.ignore({ log: "Debug" }),
+        ),
+      { discard: true },
+    )
+    yield* Effect.timeoutOption(backlogs, MEASURE)
+  },
+)
 
 /** Counts a settlement once per outcome, not per event. */
 export const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMillis: number): Effect.Effect<void> => {

@@ -193,6 +193,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     backlog: Metric.withAttributes(backlog, fixed),
     retries: series(retries, fixed),
     exceptions: series(exceptions, fixed),
+    feedAge: Metric.withAttributes(feedAge, fixed),
     unknownFields: series(unknownFields, fixed),
   }
   return {
@@ -207,7 +208,7 @@ export const flowMeter = (entity: string, flow: string): FlowMeter => {
     retried: (reason, count) => Metric.update(of.retries({ reason }), count),
     parked: (code, count) => Metric.update(of.exceptions({ code, kind: reasons[code].kind }), count),
     drifted: (type, count) => Metric.update(of.unknownFields({ type }), count),
-    feedAge: (seconds) => Metric.update(Metric.withAttributes(feedAge, fixed), seconds),
+    feedAge: (seconds) => Metric.update(of.feedAge, seconds),
     restarted: Metric.update(Metric.withAttributes(restarts, fixed), 1),
     rebuilt: Metric.update(Metric.withAttributes(consumersRebuilt, fixed), 1),
   }

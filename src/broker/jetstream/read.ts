@@ -176,18 +176,21 @@ export const backlog = (
   client: Client,
   consumer: Pick<ConsumeRequest, "entity" | "flow" | "epoch" | "subject" | "afterSequence">,
 ): Effect.Effect<number, BrokerError> =>
-  attempt(client, "backlog", async () => {
+  Effect.suspend(() => {
     const stream = client.streamOf(consumer.subject)
-    if (client.ofStream(stream).doorbell.isQuiet(consumerName(consumer))) return 0
-    try {
-      const info = await client.jsm.consumers.info(stream, consumerName(consumer))
-      return info.num_pending
-    } catch (cause) {
-      if (!isApiCode(cause, apiCode.consumerNotFound)) throw cause
-      // Another process's, most likely quiet: that is cheaper to see than to count.
-      if (await lastOf(client, consumer.subject) <= consumer.afterSequence) return 0
-      return await count(client, { subject: consumer.subject, fromSequence: consumer.afterSequence + 1 })
-    }
+    const name = consumerName(consumer)
+    if (client.ofStream(stream).doorbell.isQuiet(name)) return Effect.succeed(0)
+    return attempt(client, "backlog", async () => {
+      try {
+        const info = await client.jsm.consumers.info(stream, name)
+        return info.num_pending
+      } catch (cause) {
+        if (!isApiCode(cause, apiCode.consumerNotFound)) throw cause
+        // Another process's, most likely quiet: that is cheaper to see than to count.
+        if (await lastOf(client, consumer.subject) <= consumer.afterSequence) return 0
+        return await count(client, { subject: consumer.subject, fromSequence: consumer.afterSequence + 1 })
+      }
+    })
   })
 
 /** By the stream's own index of subjects: it does not depend on any consumer. 0 when there is none. */
