@@ -9,13 +9,16 @@ import { odooFindings } from "./checkOdoo.ts"
 import { serverFindings } from "./checkServers.ts"
 import { CommandFailed, exitCodes } from "./Failure.ts"
 import { type Finding, ok, renderFindings, warn } from "./findings.ts"
+import { heapLimitMiB, heapProblem } from "./heap.ts"
 import { jsonFlag, loaded } from "./root.ts"
 import { paintFor } from "./table.ts"
 
 /** What the configuration alone tells. It was checked when it was read. */
 export const configurationFindings = (
   { configuration, file, unknownVariables }: Loaded,
+  limitMiB = heapLimitMiB(),
 ): ReadonlyArray<Finding> => {
+  const heap = heapProblem(configuration, limitMiB)
   const { databases, entities, http } = configuration
   const unused = Object.keys(databases).filter((name) =>
     !Object.values(entities).some(({ database }) => database === name)
@@ -47,6 +50,7 @@ export const configurationFindings = (
     ...unknownVariables.map((variable) =>
       warn("configuration", "variables", `${variable} means no field`, "Correct its name, or unset it.")
     ),
+    ...(heap === null ? [] : [warn("configuration", "heap", heap.detail, heap.action)]),
     ...(local ? [] : [
       warn(
         "configuration",

@@ -254,4 +254,24 @@ describe("weir doctor on the configuration", () => {
       assert.deepStrictEqual(yield* found(true, {}), ["configuration cutover"])
       assert.deepStrictEqual(yield* found(false, {}), [])
     }))
+
+  it.effect("says when the heap is too small for so many legal entities, and what would do", () =>
+    Effect.gen(function* () {
+      const found = Effect.fnUntraced(function* (count: number, flows?: ReadonlyArray<string>) {
+        const entity = { ...values.entities.be01, ...flows !== undefined && { flows } }
+        const entities = Object.fromEntries(
+          Array.from({ length: count }, (_, n) => [`e${n}`, { ...entity, company: n + 1 }]),
+        )
+        const loaded = yield* check("weir.json", { ...values, entities }, {})
+        return configurationFindings({ ...loaded, file: "weir.json" }, 304).filter(({ check }) => check === "heap")
+      })
+      assert.deepStrictEqual(yield* found(40), [])
+      assert.deepStrictEqual(yield* found(150, ["customers", "invoices"]), [])
+      const [heap] = yield* found(150)
+      assert.strictEqual(heap?.level, "warn")
+      assert.match(heap?.detail ?? "", /^bounded to 304 MiB; 150 legal entities with \d+ flows need about \d+ /u)
+      const needed = Number(/about (\d+)/u.exec(heap?.detail ?? "")?.[1])
+      assert.isAbove(needed, 304)
+      assert.include(heap?.action, `--max-old-space-size=${needed}`)
+    }))
 })
