@@ -15,6 +15,8 @@
 import { Console, Effect, References } from "effect"
 import process from "node:process"
 import type { StandIn } from "../fixtures/odoo/StandIn.ts"
+import { heapNeededMiB } from "../src/cli/heap.ts"
+import { catalog } from "../streams/catalog.ts"
 import { type Drained, drained } from "./backlog.ts"
 import * as month from "./month.ts"
 import { load } from "./processes.ts"
@@ -25,8 +27,6 @@ const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf
 const seconds = option(process.argv, "seconds", 60)
 const heapMiB = option(process.argv, "heap", 256)
 const isCapped = process.argv.includes("--heap")
-/** As docs/deploying.md says. */
-const heapFor = (count: number): number => Math.ceil(130 + 2.55 * count)
 const backlogs = quick ? [1_000] : [10_000, 100_000, 1_000_000]
 const asked = option(process.argv, "entities", 0)
 const entities = asked > 0 ? [asked] : quick ? [2] : [1, 10, 50, 200]
@@ -86,7 +86,7 @@ const series: ReadonlyArray<{
       Effect.orDie(drained({
         shape: { entities: count, engagements: Math.max(2, Math.round(240 / count)), consultants: 25 },
         backlog: LINES,
-        heapMiB: isCapped ? heapMiB : Math.max(heapMiB, heapFor(count)),
+        heapMiB: isCapped ? heapMiB : Math.max(heapMiB, heapNeededMiB(count * catalog.length)),
         seconds,
       })),
     ]),

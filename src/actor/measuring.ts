@@ -15,7 +15,7 @@ import type { Request } from "./Settler.ts"
 export const MEASURE = Duration.seconds(5)
 
 /** A flow of the session, and where its settlements stand. */
-export interface Measured {
+export interface MeasuredFlow {
   readonly flow: Flow
   readonly line: FlowBoard
   readonly meter: FlowMeter
@@ -28,7 +28,7 @@ const feedAge = ({ feed }: FlowBoard, startedMillis: number, nowMillis: number):
 
 /** Sets the gauges of all flows; a broker that does not answer leaves backlogs as they were. */
 export const measure = Effect.fnUntraced(
-  function* ({ entity, epoch }: Claim, flows: ReadonlyArray<Measured>, startedMillis: number) {
+  function* ({ entity, epoch }: Claim, flows: ReadonlyArray<MeasuredFlow>, startedMillis: number) {
     const broker = yield* Broker
     const now = yield* Clock.currentTimeMillis
     for (const { line, meter } of flows) {

@@ -115,6 +115,9 @@ const markFindings = (
     }),
   )
 
+/** A field of a section and what it names in Odoo. */
+type Named = readonly [string, string | number]
+
 const listed = (names: ReadonlyArray<string>): string => names.length === 0 ? "none" : names.join(", ")
 
 /** Company, currency, journals, taxes of either use, accounts and another system's fields of one entity stand in Odoo as configured. */
@@ -142,6 +145,11 @@ export const entityFindings = (code: string, entity: Entity): Effect.Effect<Read
       },
     ),
   )
+  /** All that the configuration names, or what of it is missing. */
+  const judged = (check: string, named: ReadonlyArray<Named>, missing: ReadonlyArray<Named>, action: string): Finding =>
+    missing.length === 0
+      ? ok(code, check, listed(named.map((one) => one.join(" "))))
+      : fail(code, check, `missing: ${listed(missing.map((one) => one.join(" ")))}`, action)
   /** What a section of the entity names, by code or otherwise, is among what Odoo finds. */
   const namedCheck = <A>(
     section: "journals" | "taxes" | "purchaseTaxes" | "accounts",
@@ -155,14 +163,8 @@ export const entityFindings = (code: string, entity: Entity): Effect.Effect<Read
       `Correct entities.${code}.${section}, or give the technical user the right to read ${what}.`,
       Effect.map(found, (found) => {
         const named = Object.entries(entity[section] ?? {})
-        const textOf = ([source, one]: readonly [string, string | number]) => `${source} ${one}`
         const missing = named.filter(([, name]) => !found.some((one) => is(one, name)))
-        return missing.length === 0 ? ok(code, section, listed(named.map(textOf))) : fail(
-          code,
-          section,
-          `missing: ${listed(missing.map(textOf))}`,
-          `Correct entities.${code}.${section}, or create them.`,
-        )
+        return judged(section, named, missing, `Correct entities.${code}.${section}, or create them.`)
       }),
     )
   const hasCode = (one: { readonly code: string }, named: string | number) => one.code === named
@@ -222,11 +224,10 @@ export const entityFindings = (code: string, entity: Entity): Effect.Effect<Read
             Effect.map((fields) => fields[field] === undefined),
           ),
       )
-      const textOf = ([model, field]: readonly [string, string]) => `${model} ${field}`
-      return missing.length === 0 ? ok(code, "shadow.fields", listed(kept.map(textOf))) : fail(
-        code,
+      return judged(
         "shadow.fields",
-        `missing: ${listed(missing.map(textOf))}`,
+        kept,
+        missing,
         `Correct entities.${code}.shadow.fields: the other system's number is looked for in a field of that name.`,
       )
     }),

@@ -12,13 +12,16 @@ const MIB = 1024 * 1024
 /** The bound of this process's heap, old and young generation together, in MiB. */
 export const heapLimitMiB = (): number => getHeapStatistics().heap_size_limit / MIB
 
+/** Of the old generation, in MiB, for so many flows over all entities. */
+export const heapNeededMiB = (flows: number): number => Math.ceil((BASE_MIB + flows * FLOW_MIB) / 10) * 10
+
 /** What is wrong and what to do; null when it is enough. A runner of several may come to have all entities. */
 export const heapProblem = (
   { entities }: Pick<Settings, "entities">,
   limitMiB = heapLimitMiB(),
 ): { readonly detail: string; readonly action: string } | null => {
   const flows = Object.values(entities).reduce((sum, entity) => sum + flowsOf(catalog, entity).length, 0)
-  const needed = Math.ceil((BASE_MIB + flows * FLOW_MIB) / 10) * 10
+  const needed = heapNeededMiB(flows)
   if (needed <= limitMiB) return null
   return {
     detail: `bounded to ${Math.floor(limitMiB)} MiB; ${

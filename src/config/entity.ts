@@ -69,6 +69,12 @@ export const Proof = Schema.Struct({
     "only `weir reconcile`.",
 })
 
+/** Taxes in Odoo by the source's tax code. */
+const byTaxCode = Schema.Record(
+  Schema.String,
+  Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
+)
+
 /** One legal entity, a `res.company`. */
 export const Entity = Schema.Struct({
   database: Schema.NonEmptyString.annotate({ description: "Which of `databases` it lives in." }),
@@ -83,10 +89,7 @@ export const Entity = Schema.Struct({
     "Code of the journal in Odoo by role (`sales`, `bank`, `purchase`, `misc` …).",
   ),
   taxes: optional(
-    Schema.Record(
-      Schema.String,
-      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
-    ),
+    byTaxCode,
     {},
     "Odoo's tax, by database id or exact name, by the source's tax code.",
   ),
@@ -96,10 +99,7 @@ export const Entity = Schema.Struct({
       "`payment-fee`, `settlement` (where payouts of payment providers arrive), `expense-<category>`.",
   ),
   purchaseTaxes: absent(
-    Schema.Record(
-      Schema.String,
-      Schema.Union([positive, Schema.NonEmptyString]).annotate({ expected: "a tax's database id or its exact name" }),
-    ),
+    byTaxCode,
     "Odoo's purchase tax, by database id or exact name, by the source's tax code: for expenses.",
   ),
   flows: absent(

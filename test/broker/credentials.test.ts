@@ -3,14 +3,14 @@ import { nkeys } from "@nats-io/transport-node"
 import { Context, Effect, Layer } from "effect"
 import { Buffer } from "node:buffer"
 import { createHash } from "node:crypto"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Broker, type Publication } from "../../src/broker/Broker.ts"
 import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
 import { connectionOf } from "../../src/config/connection.ts"
 import { check } from "../../src/config/load.ts"
 import { NatsServer } from "../../src/embedded/NatsServer.ts"
+import { folder } from "./folder.ts"
 
 const bytes = new TextEncoder()
 const text = new TextDecoder()
@@ -53,11 +53,6 @@ const credentials = (jwt: string, key: Key): string =>
     "------END USER NKEY SEED------",
     "",
   ].join("\n")
-
-const folder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "weir-credentials-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true, force: true })),
-)
 
 /** A server in operator mode with one account, kept in its memory resolver. */
 const operated = Effect.gen(function* () {

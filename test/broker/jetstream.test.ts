@@ -1,20 +1,14 @@
 import { jetstreamManager } from "@nats-io/jetstream"
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, Exit, Layer, Ref, Schedule, Scope, Stream } from "effect"
-import { mkdtemp, readFile, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { readFile } from "node:fs/promises"
 import { afterAll, beforeAll } from "vitest"
 import { Broker } from "../../src/broker/Broker.ts"
 import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
 import { connect } from "../../src/broker/jetstream/transport.ts"
 import { NatsServer, type RunningNatsServer } from "../../src/embedded/NatsServer.ts"
 import { brokerSuite, idOf, numbered, open, timesheets } from "./Broker.suite.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "weir-broker-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true, force: true })),
-)
+import { folder } from "./folder.ts"
 
 // One server for the contract; its streams are deleted before each test.
 const shared = Effect.runSync(Scope.make())

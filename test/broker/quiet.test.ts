@@ -5,9 +5,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { jetstreamManager } from "@nats-io/jetstream"
 import { Effect, Fiber, Schedule, Scope, Stream } from "effect"
-import { mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
 import process from "node:process"
 import { Random } from "../../fixtures/generator/Random.ts"
 import type { Broker } from "../../src/broker/Broker.ts"
@@ -16,17 +13,13 @@ import { connect } from "../../src/broker/jetstream/transport.ts"
 import { NatsServer, type RunningNatsServer } from "../../src/embedded/NatsServer.ts"
 import { seedOf } from "../faults/seed.ts"
 import { idOf, numbered } from "./Broker.suite.ts"
+import { folder } from "./folder.ts"
 
 const ENTITIES = ["at01", "be01", "de01", "fr01", "gb01", "nl01"] as const
 const TURNS = 8
 const seed = seedOf("quiet")
 
 const subjectOf = (entity: string) => `erp.${entity}.timesheet.approved`
-
-const storeDir = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "weir-quiet-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true, force: true })),
-)
 
 /** What the actor does: settles, remembers the position, opens a fresh consumer there when continuity is lost. */
 const follow = (broker: Broker["Service"], entity: string, seen: Array<number>) => {
@@ -71,10 +64,10 @@ describe("flows that fall quiet and wake", () => {
   it.live("get everything once and in order, whatever happens to the server", () =>
     Effect.gen(function* () {
       const random = new Random(seed, "quiet")
-      const folder = yield* storeDir
+      const storeDir = yield* folder
       const scope = yield* Effect.scope
       const start = (port?: number) =>
-        NatsServer.start({ storeDir: folder, ...(port !== undefined && { port }) }).pipe(Scope.provide(scope))
+        NatsServer.start({ storeDir, ...(port !== undefined && { port }) }).pipe(Scope.provide(scope))
       let server: RunningNatsServer = yield* start()
       const options = { servers: server.url, requestTimeout: "1 second" } as const
       const broker = yield* JetStreamBroker.make({ ...options, quietAfter: "100 millis" })

@@ -4,23 +4,18 @@ import { nkeyAuthenticator, nkeys } from "@nats-io/transport-node"
 import { Context, Effect, Layer, Queue, Redacted, Stream } from "effect"
 import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { chmod, mkdtemp, rm } from "node:fs/promises"
-import { tmpdir } from "node:os"
+import { chmod } from "node:fs/promises"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { Broker, type Publication } from "../../src/broker/Broker.ts"
 import { connect } from "../../src/broker/jetstream/transport.ts"
 import * as JetStreamBroker from "../../src/broker/JetStreamBroker.ts"
 import { NatsServer } from "../../src/embedded/NatsServer.ts"
+import { folder } from "./folder.ts"
 
 const USERS = readFileSync(new URL("../../deploy/nats/users.conf", import.meta.url), "utf8")
 const run = promisify(execFile)
 const bytes = new TextEncoder()
-
-const folder = Effect.acquireRelease(
-  Effect.promise(() => mkdtemp(join(tmpdir(), "weir-secured-"))),
-  (path) => Effect.promise(() => rm(path, { recursive: true, force: true })),
-)
 
 /** An authority and a certificate for this machine that it signed. */
 const certificates = Effect.fnUntraced(function* (path: string) {
