@@ -9,6 +9,7 @@
 import { Duration, Effect, Schedule, Stream } from "effect"
 import { Singleton } from "effect/cluster"
 import { Broker, type StoredMessage } from "../broker/Broker.ts"
+import { partsOf, subjectOf } from "../flow/Flow.ts"
 import { type Claim, Ledger, type Outcome } from "../ledger/Ledger.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import { elapsedMillis } from "../telemetry/elapsed.ts"
@@ -26,6 +27,14 @@ const LEFT = Duration.minutes(1)
 /** Messages settled at a time. */
 const PAGE = 100
 
+/**
+ * The name under which a subject's checkpoint and exceptions stand, one for each subject: `erp.be01.weather.changed` is
+ * `erp-be01-weather-changed`, and whatever is neither letter, digit, underscore nor dot stands as its code.
+ */
+export const lineOf = (subject: string): string =>
+  subject.replaceAll(/[^A-Za-z0-9_.]/gu, (character) => `~${character.codePointAt(0)!.toString(16)}~`)
+    .replaceAll(".", "-")
+
 export const Unrouted = Singleton.make(
   "weir/unrouted",
   Effect.gen(function* () {
@@ -36,7 +45,7 @@ export const Unrouted = Singleton.make(
 
     /** Why nobody consumes `subject`, or null when somebody does. */
     const stray = (subject: string): { readonly code: ReasonCode; readonly detail: string } | null => {
-      const [, entity = "", domain = ""] = subject.split(".")
+      const { domain, entity, event } = partsOf(subject)
       const settings = roster.entities.get(entity)
       if (settings === undefined) {
         return {
@@ -48,6 +57,12 @@ export const Unrouted = Singleton.make(
       if (flow === undefined) {
         return { code: "EVENT-UNKNOWN-TYPE", detail: `subject ${subject}: no flow for ${domain}` }
       }
+      if (event === "") {
+        return {
+          code: "EVENT-UNKNOWN-TYPE",
+          detail: `subject ${subject}: the event is missing (${subjectOf(entity, flow).replace(">", "<event>")})`,
+        }
+      }
       return flowsOf([flow], settings).length === 1 ? null : {
         code: "EVENT-UNKNOWN-TYPE",
         detail: `subject ${subject}: ${entity} does not take ${flow.name} (entities.${entity}.flows)`,
@@ -56,9 +71,11 @@ export const Unrouted = Singleton.make(
 
     /** The checkpoint that the subject's own flow has reached; null when it never had an owner. */
     const servedUntil = Effect.fnUntraced(function* (subject: string) {
-      const [, entity = "", domain = ""] = subject.split(".")
+      const { domain, entity, event } = partsOf(subject)
       const flow = flowOf.get(domain)
-      if (flow === undefined || !(yield* ledger.owners).some((owner) => owner.entity === entity)) return null
+      if (flow === undefined || event === "" || !(yield* ledger.owners).some((owner) => owner.entity === entity)) {
+        return null
+      }
       const tallies = yield* ledger.tallies(entity)
       return tallies.find((tally) => tally.flow === flow.name)?.checkpoint ?? null
     }, untilAvailable("tallies"))
@@ -83,7 +100,7 @@ export const Unrouted = Singleton.make(
           strays.set(subject, since)
           const served = yield* servedUntil(subject)
           if (served !== null && now - since < Duration.toMillis(LEFT)) continue
-          const flow = subject.replace(/[^A-Za-z0-9_-]/gu, "-")
+          const flow = lineOf(subject)
           yield* broker.read({ subject, fromSequence: Math.max(checkpoints.get(flow) ?? 0, served ?? 0) + 1 }).pipe(
             Stream.grouped(PAGE),
             Stream.runForEach((messages) =>

@@ -220,3 +220,11 @@ export const event = <D>(spec: EventSpec<D>): EventSpec<unknown> => spec as Even
 
 /** Subject that an entity's consumer of `flow` listens on. */
 export const subjectOf = (entity: string, flow: Pick<Flow, "domain">): string => `erp.${entity}.${flow.domain}.>`
+
+/** The parts of a subject by which it gets to a flow; `event` is empty where `subjectOf` matches in no flow. */
+export const partsOf = (
+  subject: string,
+): { readonly entity: string; readonly domain: string; readonly event: string } => {
+  const [, entity = "", domain = "", ...event] = subject.split(".")
+  return { entity, domain, event: event.join(".") }
+}
