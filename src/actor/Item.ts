@@ -19,6 +19,8 @@ export type Verdict =
     readonly consulted?: ReadonlyArray<Mapping | null>
     /** What the event's own key maps to already. */
     readonly previous: Mapping | null
+    /** It was applied before: the ledger has its last word, and holds nothing of it. */
+    readonly again?: boolean
   }
   | { readonly _tag: "Duplicate" }
   | { readonly _tag: "Superseded" }

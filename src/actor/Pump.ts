@@ -231,8 +231,8 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     }
   })
 
-  /** Behind what is live: only while there is room. */
-  const inflow = Effect.gen(function* () {
+  /** Behind what is live: only while there is room, and never as drafts. What is offered meanwhile waits. */
+  const inflow = options.drafts ? Deferred.await(stop) : Effect.gen(function* () {
     while (!stopping) {
       const items = yield* inlet.take(flow.batch.size)
       while (schedule.size + items.length > flow.inFlight && schedule.size > 0) yield* Effect.sleep(ROOM_POLL)

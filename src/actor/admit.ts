@@ -61,7 +61,7 @@ const obstacleOf = ({ consults, holds, references }: Payload, answer: Answer): V
   return undefined
 }
 
-const writeOf = ({ consults, holds, references }: Payload, answer: Answer): Verdict => ({
+const writeOf = ({ consults, holds, references }: Payload, answer: Answer): Extract<Verdict, { _tag: "Write" }> => ({
   _tag: "Write",
   references: answer.references.slice(0, references.length) as ReadonlyArray<Mapping>,
   ...(consults.length > 0 && { consulted: answer.references.slice(references.length + holds.length) }),
@@ -79,7 +79,9 @@ const judgeReplayed = (item: Item, replay: Replayed, answer: Answer): Verdict =>
   const { payload, event: { version } } = item
   if (seen.state !== "applied" || answer.blocked || payload === null || !replay.undone) return { _tag: "Duplicate" }
   if (mapping !== null && isOvertaken(version, mapping)) return { _tag: "Duplicate" }
-  return obstacleOf(payload, answer) === undefined ? writeOf(payload, answer) : { _tag: "Duplicate" }
+  return obstacleOf(payload, answer) === undefined
+    ? { ...writeOf(payload, answer), again: true }
+    : { _tag: "Duplicate" }
 }
 
 /** A larger sequence of the same key is applied. */

@@ -40,7 +40,7 @@ export interface Redrive extends RedriveScope {
   readonly pending: number
   /** Exceptions again, with the same cause. */
   readonly recurred: number
-  /** Exceptions again, with another cause. */
+  /** Not through for another cause: exceptions again, or waiting for a reference or behind another event. */
   readonly otherwise: number
 }
 

@@ -50,7 +50,7 @@ export const RedriveView = Schema.Struct({
   retried: Schema.Int,
   /** On their way now. */
   pending: Schema.Int,
-  /** Exceptions again, with the same cause, and with another one. */
+  /** Exceptions again with the same cause; and with another one, or waiting for something else. */
   recurred: Schema.Int,
   otherwise: Schema.Int,
   /** Gone through. */

@@ -8,7 +8,7 @@ import { referencesOf } from "../actor/admit.ts"
 import { makeDecoder } from "../actor/decode.ts"
 import type { Item, Payload } from "../actor/Item.ts"
 import type { StoredMessage } from "../broker/Broker.ts"
-import type { Flow, Reference } from "../flow/Flow.ts"
+import { type Flow, partsOf, type Reference } from "../flow/Flow.ts"
 import type { Write } from "../flow/Write.ts"
 import type { Answer, LedgerError, Mapping } from "../ledger/Ledger.ts"
 import { Recall } from "../ledger/Recall.ts"
@@ -257,8 +257,8 @@ export const makeExaminer = Effect.fnUntraced(function* (
     examine: Effect.fnUntraced(function* (brought) {
       const items = brought
         .map(({ message, ordinal }) => {
-          const domain = message.subject.split(".")[2] ?? ""
-          return { ordinal, item: (decoders.get(domain) ?? nobodys).stored(message) }
+          const { domain, event } = partsOf(message.subject)
+          return { ordinal, item: ((event === "" ? undefined : decoders.get(domain)) ?? nobodys).stored(message) }
         })
         .filter(({ item }) => isSelected(item, selection))
       if (items.length === 0) return []

@@ -11,6 +11,7 @@
 import { Cause, Clock, Deferred, Duration, Effect, Latch } from "effect"
 import type { Inlet } from "../actor/Inlet.ts"
 import type { Item } from "../actor/Item.ts"
+import { DEPENDENCY_FLOW } from "../actor/modes/asking.ts"
 import { untilAvailable } from "../actor/patience.ts"
 import type { Flow } from "../flow/Flow.ts"
 import { Access } from "../ledger/Access.ts"
@@ -44,13 +45,26 @@ export interface Applying {
 
 const ABANDONED = "abandoned"
 
-const conclusionOf = (ordinal: number, outcome: Outcome): Conclusion => {
+/** What an event waits for that comes by itself: the mode, and services that answer again. */
+const passing = new Set(["mode", DEPENDENCY_FLOW])
+
+/**
+ * What became of an event; null: nothing yet, it is tried again. `again`: it was applied before, so that nothing of it waits
+ * in the ledger.
+ */
+const conclusionOf = (ordinal: number, outcome: Outcome, again: boolean): Conclusion | null => {
   switch (outcome._tag) {
     case "Applied":
       return { ordinal, outcome: "applied" }
     case "Parked":
       return { ordinal, outcome: "refused", detail: { code: outcome.code, note: outcome.detail } }
     case "Waiting":
+      if (again && passing.has(outcome.on.flow)) return null
+      if (again) {
+        const why = outcome.detail.replace(/\.$/u, "")
+        const note = `${why}. It was applied before, so that nothing of it waits: replay it again when that is there.`
+        return { ordinal, outcome: "refused", detail: { code: outcome.code ?? "REFERENCE-MISSING", note } }
+      }
       return { ordinal, outcome: "waiting", detail: { note: outcome.detail } }
     case "Behind":
       return { ordinal, outcome: "behind" }
@@ -86,6 +100,7 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
 
   const current = (run: Run) => runs.run(entity, run.runId).pipe(untilAvailable("replay"))
   const isApplying = (run: Run) => Effect.map(current(run), (now) => now?.state === "applying")
+  const goesOn = (run: Run) => Effect.suspend(() => obstacle() === null ? isApplying(run) : Effect.succeed(false))
   const look = nudged.await.pipe(
     Effect.timeoutOption(POLL),
     Effect.andThen(Effect.sync(() => Latch.closeUnsafe(nudged))),
@@ -116,14 +131,17 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
         },
       }
       yield* inlets.get(item.event.flow)!.offer(brought)
-      return Effect.map(Deferred.await(became), (outcome) => ({ ordinal, outcome }))
+      return Effect.map(Deferred.await(became), (outcome) => {
+        const again = brought.verdict._tag === "Write" && brought.verdict.again === true
+        return outcome === ABANDONED ? null : { outcome, conclusion: conclusionOf(ordinal, outcome, again) }
+      })
     })
 
   /** Ends when the run is not to go on; takes back what no flow has taken in. */
   const ended = (run: Run) =>
     Effect.gen(function* () {
       do yield* look
-      while (yield* isApplying(run))
+      while (yield* goesOn(run))
       yield* Effect.forEach(inlets.values(), ({ withdraw }) => withdraw, { discard: true })
     })
 
@@ -131,11 +149,11 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
     const waiting = yield* Effect.forEach(group, entered)
     const all = Effect.all(waiting)
     const outcomes = yield* Effect.raceFirst(all, Effect.andThen(ended(run), all))
-    const conclusions = outcomes.flatMap(({ ordinal, outcome }) =>
-      outcome === ABANDONED ? [] : [conclusionOf(ordinal, outcome)]
-    )
+    const became = outcomes.filter((each) => each !== null)
+    const conclusions = became.flatMap(({ conclusion }) => conclusion ?? [])
     yield* conclude(run, conclusions)
-    return conclusions
+    const undecided = became.find(({ conclusion }) => conclusion === null)?.outcome
+    return { conclusions, waitsFor: undecided?._tag === "Waiting" ? undecided.detail : null }
   })
 
   /** At most so many a second on average. */
@@ -163,7 +181,10 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
       request.selection,
       yield* checkpointsOf(entity, request),
     )
-    const examined = yield* examiner.examine(pending.flatMap(broughtOf)).pipe(untilAvailable("replay"))
+    const all = yield* examiner.examine(pending.flatMap(broughtOf)).pipe(untilAvailable("replay"))
+    // What comes behind may refer to it.
+    const unanswered = all.findIndex(({ finding }) => finding.code === "DEPENDENCY-DOWN")
+    const examined = unanswered < 0 ? all : all.slice(0, unanswered)
     const [acting, idle] = [true, false].map((acts) =>
       examined.filter((one) => isActionable(one, request.onChanged) === acts)
     )
@@ -181,8 +202,9 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
       acting!.filter((one) => (request.onChanged === "credit-and-rebill" && isRebillable(one)) === is)
     )
     for (const one of correcting!) {
+      if (!(yield* goesOn(run))) return false
       const began = yield* Clock.currentTimeMillis
-      const conclusion = yield* rebill(one, { run, look: examiner.look, goesOn: isApplying(run) })
+      const conclusion = yield* rebill(one, { run, look: examiner.look, goesOn: goesOn(run) })
       if (conclusion === null) return false
       yield* conclude(run, [conclusion])
       count([conclusion])
@@ -190,11 +212,20 @@ export const applyRuns = Effect.fnUntraced(function* (applying: Applying) {
       yield* paced(began, 1, request)
     }
     for (const group of groupsOf(writing!, request.concurrency)) {
-      if (!(yield* isApplying(run))) return false
+      if (!(yield* goesOn(run))) return false
       const began = yield* Clock.currentTimeMillis
-      count(yield* applyGroup(run, group))
-      yield* tell(run, done, "")
+      const { conclusions, waitsFor } = yield* applyGroup(run, group)
+      count(conclusions)
+      yield* tell(run, done, waitsFor ?? "")
+      if (waitsFor !== null) {
+        yield* look
+        return false
+      }
       yield* paced(began, group.length, request)
+    }
+    if (unanswered >= 0) {
+      yield* tell(run, done, all[unanswered]!.finding.note ?? "")
+      yield* look
     }
     return false
   })

@@ -471,6 +471,60 @@ export const deskSuite = (
         assert.strictEqual(yield* redrives.cancel(run, "eve"), false)
       }))
 
+    it.effect("goes on beside events of a step that begin to wait", () =>
+      Effect.gen(function* () {
+        const { entity, fence, settle } = yield* claimed
+        const redrives = yield* Redrives
+        for (let n = 1; n <= 12; n++) yield* settle(parked(`e${n}`, { key: `K${n}` }))
+        const run = yield* redrives.start({ entity, ...scope }, "ada", "x")
+        const engagement = { flow: "engagements", key: "E" }
+        assert.strictEqual(yield* redrives.step(run, sizes), "stepped")
+        yield* settle(...(yield* ready(fence)).map((id) => applied(id, { key: `K${id.slice(1)}` })))
+        assert.strictEqual(yield* redrives.step(run, sizes), "stepped")
+        const [waits = "", goes = ""] = yield* ready(fence)
+        yield* settle(
+          waiting(waits, engagement, { key: `K${waits.slice(1)}` }),
+          applied(goes, { key: `K${goes.slice(1)}` }),
+        )
+        assert.deepInclude(yield* redrives.one(run), { state: "running", pending: 0, recurred: 0, otherwise: 1 })
+        assert.strictEqual(yield* redrives.step(run, sizes), "stepped")
+        const five = yield* ready(fence)
+        assert.lengthOf(five, 5)
+        // One of each: behind another event, an exception for another cause, waiting, and through.
+        const key = (id: string) => ({ key: `K${id.slice(1)}` })
+        yield* settle(
+          behind(five[0]!, key(five[0]!)),
+          parked(five[1]!, { ...key(five[1]!), detail: "something else" }),
+          waiting(five[2]!, engagement, key(five[2]!)),
+          ...five.slice(3).map((id) => applied(id, key(id))),
+        )
+        const stands = yield* redrives.one(run)
+        // Nothing is before the first one any more: it is on its way again.
+        assert.deepInclude(stands, { state: "running", pending: 1, recurred: 0, otherwise: 3 })
+        yield* settle(waiting(five[0]!, engagement, key(five[0]!)))
+        // Goes on when the reference comes, and counts as gone through then.
+        yield* settle(applied("engagement", { ...engagement }))
+        assert.deepInclude(yield* redrives.one(run), { state: "running", pending: 3, otherwise: 1 })
+        assert.strictEqual(yield* redrives.step(run, sizes), "pending")
+        yield* settle(...(yield* ready(fence)).map((id) => applied(id, key(id))))
+        while ((yield* redrives.step(run, sizes)) === "stepped") {
+          yield* settle(...(yield* ready(fence)).map((id) => applied(id, key(id))))
+        }
+        assert.deepInclude(yield* redrives.one(run), { state: "finished", said: "11 of 12 went through", otherwise: 1 })
+      }))
+
+    it.effect("stops when nothing of a step goes through because all of it begins to wait", () =>
+      Effect.gen(function* () {
+        const { entity, fence, settle } = yield* claimed
+        const redrives = yield* Redrives
+        for (let n = 1; n <= 3; n++) yield* settle(parked(`e${n}`, { key: `K${n}` }))
+        const run = yield* redrives.start({ entity, ...scope }, "ada", "x")
+        assert.strictEqual(yield* redrives.step(run, sizes), "stepped")
+        yield* settle(...(yield* ready(fence)).map((id) => waiting(id, { flow: "engagements", key: "E" }, { key: id })))
+        assert.strictEqual(yield* redrives.step(run, sizes), "stopped")
+        assert.deepInclude(yield* redrives.one(run), { pending: 0, recurred: 0, otherwise: 1 })
+      }))
+
     it.effect("stops when the same failure comes again, and tries nothing twice", () =>
       Effect.gen(function* () {
         const { entity, fence, settle } = yield* claimed

@@ -77,6 +77,7 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
     it.effect("makes ready what waits to be posted when the mode posts, and nothing else", () =>
       Effect.gen(function* () {
         const { ledger, fence, entity } = yield* claimed
+        yield* ledger.govern(fence, act("0", { standing: { mode: "drafts", override: null } }))
         yield* ledger.settle(
           fence,
           settlement([
@@ -89,6 +90,25 @@ export const ledgerSuite = (name: string, adapter: Layer.Layer<Ledger, unknown>)
         yield* ledger.govern(fence, act("2", { standing: { mode: "full", override: null } }))
         const tally = yield* tallyOf(ledger, entity)
         assert.deepStrictEqual([tally?.waiting, tally?.ready], [1, 1])
+      }))
+
+    it.effect("makes ready at once what was drafted before the mode that posts and is settled after it", () =>
+      Effect.gen(function* () {
+        const { ledger, fence, entity } = yield* claimed
+        const drafted = (id: string) => waiting(id, { flow: "mode", key: "full" }, { key: id })
+        const other = waiting("other", engagement, { key: "CUS-9" })
+        for (const [n, mode] of (["drafts", "hold", "full", "essential"] as const).entries()) {
+          yield* ledger.govern(fence, act(`${n}`, { standing: { mode, override: null } }))
+          const posts = mode === "full" || mode === "essential"
+          const before = yield* tallyOf(ledger, entity)
+          const settled = yield* ledger.settle(fence, settlement([drafted(mode), other]))
+          assert.strictEqual(settled.released, posts ? 1 : 0, mode)
+          const after = yield* tallyOf(ledger, entity)
+          assert.deepStrictEqual((after?.ready ?? 0) - (before?.ready ?? 0), posts ? 1 : 0, mode)
+        }
+        const events = yield* ledger.ready(fence, "customers", 10, [])
+        assert.deepStrictEqual(events.map(({ eventId }) => eventId).toSorted(), ["drafts", "essential", "full", "hold"])
+        assert.deepInclude(yield* tallyOf(ledger, entity), { waiting: 1, ready: 4 })
       }))
 
     it.effect("keeps which flows are paused with the act that pauses them, over claims", () =>

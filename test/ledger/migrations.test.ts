@@ -17,6 +17,7 @@ const all = [
   "0012_facts",
   "0017_retention",
   "0020_rules",
+  "0021_waits",
 ]
 
 layer(Server.layer, { timeout: "60 seconds" })("Ledger migrations", (it) => {

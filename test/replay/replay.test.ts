@@ -5,13 +5,14 @@ import type { StandIn } from "../../fixtures/odoo/StandIn.ts"
 import { make as makeOdoo } from "../../fixtures/odoo/StandInOdoo.ts"
 import type { Publication } from "../../src/broker/Broker.ts"
 import { LegalEntity } from "../../src/actor/LegalEntity.ts"
+import { Dependencies, makeMemory } from "../../src/actor/modes/Dependencies.ts"
 import { Ledger } from "../../src/ledger/Ledger.ts"
 import { type RunEvent, Runs } from "../../src/ledger/Runs.ts"
 import type { Json } from "../../src/odoo/Odoo.ts"
 import { findingClasses } from "../../src/replay/Finding.ts"
 import type { ReplayRequest } from "../../src/replay/Request.ts"
 import { customer, engagement, invoice, payment, timesheet } from "../streams/samples.ts"
-import { pass, ports, publication, publish, running, tallies } from "../simulation/World.ts"
+import { configuration, pass, ports, publication, publish, running, tallies } from "../simulation/World.ts"
 
 const onePayment = { ...payment, invoices: ["INV-1"] }
 const quoteToCash: ReadonlyArray<Publication> = [
@@ -377,6 +378,101 @@ describe("replay", () => {
       assert.strictEqual(invoices(world.standIn).length, 0, "cancelled is cancelled")
     }).pipe(Effect.provide(running()), Effect.provide(world.layer))
   }, 60_000)
+
+  /** So many invoices that somebody deleted, and a replay that brings four of them a second again. */
+  const deleted = Effect.fnUntraced(function* (standIn: StandIn, count: number, given: object = {}) {
+    const keys = Array.from({ length: count }, (_, n) => `INV-${String(n).padStart(2, "0")}`)
+    yield* publish(
+      ...quoteToCash.slice(0, 2),
+      ...keys.map((key) => publication("invoice.requested", { ...invoice, key, ...given })),
+    )
+    yield* pass(30)
+    const doomed = invoices(standIn).map(({ id }) => id)
+    assert.lengthOf(doomed, count)
+    yield* byHand(standIn, "account.move", "button_draft", doomed)
+    yield* byHand(standIn, "account.move", "unlink", doomed)
+    const { runId, totals } = yield* examined({ ratePerSecond: 4, concurrency: 4 })
+    assert.deepStrictEqual(totals["invoices"], { create: count })
+    return { keys, runId }
+  })
+  /** Until some of it is done, and not all. */
+  const begun = Effect.fnUntraced(function* (standIn: StandIn, runId: string) {
+    yield* applied(runId, 0)
+    while (invoices(standIn).length < 4) yield* pass(0.5)
+  })
+  const states = (standIn: StandIn) => invoices(standIn).map(({ ref, state }) => `${ref} ${state}`).sort()
+
+  for (const mode of ["drafts", "hold"] as const) {
+    it.effect(`stops within its page when the mode becomes ${mode}, drafts nothing, and goes on when it posts`, () => {
+      const world = ports()
+      return Effect.gen(function* () {
+        const { keys, runId } = yield* deleted(world.standIn, 30)
+        yield* begun(world.standIn, runId)
+        const client = yield* LegalEntity.client
+        yield* client("be01").SetMode({ mode, reason: "test" }).pipe(Effect.forkChild)
+        yield* pass(20)
+        const { trouble } = (yield* Runs.use((runs) => runs.run("be01", runId)))!
+        assert.include(trouble, `mode ${mode}`)
+        const first = states(world.standIn)
+        assert.isAtLeast(first.length, 4)
+        assert.isBelow(first.length, 25)
+        assert.deepStrictEqual(first.filter((each) => !each.endsWith("posted")), [])
+        yield* client("be01").SetMode({ mode: "full", reason: "test" }).pipe(Effect.forkChild)
+        yield* pass(30)
+        const run = (yield* Runs.use((runs) => runs.run("be01", runId)))!
+        assert.deepStrictEqual([run.state, run.progress["outcomes"]], ["done", { applied: 30 }])
+        assert.deepStrictEqual(states(world.standIn), keys.map((key) => `${key} posted`))
+      }).pipe(Effect.provide(running()), Effect.provide(world.layer))
+    }, 120_000)
+  }
+
+  it.effect("tries again what a service keeps from being done, until it answers", () => {
+    const world = ports()
+    const pricing = makeMemory("pricing", () => ({ lines: [{ key: "1", unitPrice: "100" }] }))
+    const layer = running().pipe(
+      Layer.provide(Layer.succeed(Dependencies, new Map([["pricing", pricing.dependency]]))),
+      Layer.provideMerge(world.layer),
+    )
+    return Effect.gen(function* () {
+      const lines = [{ key: "1", description: "Senior", quantity: "2", taxCode: "S21" }]
+      const unpriced = { lines, engagement: undefined, totals: undefined }
+      const { keys, runId } = yield* deleted(world.standIn, 8, unpriced)
+      yield* begun(world.standIn, runId)
+      pricing.setWorking(false)
+      yield* pass(60)
+      const waiting = (yield* Runs.use((runs) => runs.run("be01", runId)))!
+      assert.strictEqual(waiting.state, "applying")
+      assert.include(waiting.trouble, "pricing does not answer")
+      assert.isBelow(invoices(world.standIn).length, 8)
+      pricing.setWorking(true)
+      yield* pass(120)
+      const run = (yield* Runs.use((runs) => runs.run("be01", runId)))!
+      assert.deepStrictEqual([run.state, run.progress["outcomes"]], ["done", { applied: 8 }])
+      assert.deepStrictEqual(states(world.standIn), keys.map((key) => `${key} posted`))
+    }).pipe(Effect.provide(layer))
+  }, 120_000)
+
+  it.effect("says of a period that is locked meanwhile that nothing waits for its approval", () => {
+    const world = ports()
+    const be01 = { ...configuration.entities.be01, latePolicy: "approval" }
+    return Effect.gen(function* () {
+      const { runId } = yield* deleted(world.standIn, 60)
+      yield* begun(world.standIn, runId)
+      world.standIn.lock(3, "sale", "2026-10-31")
+      yield* pass(30)
+      const run = (yield* Runs.use((runs) => runs.run("be01", runId)))!
+      const outcomes = run.progress["outcomes"] as { readonly [outcome: string]: number }
+      assert.deepStrictEqual([run.state, Object.keys(outcomes).sort()], ["done", ["applied", "refused"]])
+      assert.strictEqual(outcomes["applied"]! + outcomes["refused"]!, 60)
+      const refused = (yield* eventsOf(runId)).find(({ outcome }) => outcome === "refused")
+      assert.strictEqual(refused?.detail["code"], "PERIOD-APPROVAL-MISSING")
+      assert.include(String(refused?.detail["note"]), "nothing of it waits: replay it again")
+      assert.strictEqual((yield* tallies()).get("invoices")?.waiting, 0)
+    }).pipe(
+      Effect.provide(running({ configuration: { ...configuration, entities: { be01 } } })),
+      Effect.provide(world.layer),
+    )
+  }, 120_000)
 
   it("has a meaning for every class", () => {
     assert.strictEqual(new Set(findingClasses).size, 13)

@@ -58,13 +58,17 @@ export const append = (
   return true
 }
 
-/** Held drafts become ready to be posted. */
-const releaseOwed = ({ held }: EntityState): void => {
+/** Held drafts become ready to be posted when the mode posts; answers how many. */
+export const releaseOwed = ({ held, lease }: EntityState): number => {
+  if (lease === null || (lease.mode !== "full" && lease.mode !== "essential")) return 0
+  let released = 0
   for (const entry of held.values()) {
     if (entry.state === "waiting" && entry.on?.flow === "mode") {
       Object.assign(entry, { state: "ready", on: null, deadlineMillis: null })
+      released++
     }
   }
+  return released
 }
 
 export const govern = (
@@ -82,7 +86,7 @@ export const govern = (
     state.lease.override = override === null
       ? null
       : { ...override, actor: printable(override.actor), reason: printable(override.reason) }
-    if (mode === "full" || mode === "essential") releaseOwed(state)
+    releaseOwed(state)
   }
   if (pauses !== undefined) {
     state.governance.pauses = pauses.toSorted((a, b) => a.flow < b.flow ? -1 : a.flow > b.flow ? 1 : 0)

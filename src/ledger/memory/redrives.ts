@@ -15,9 +15,9 @@ export const makeRedrives = (store: Store): typeof Redrives.Service => {
 
   const counts = (entity: string, id: number) => {
     const own = [...of(entity).held.values()].filter(({ redrive }) => redrive === id)
-    const again = own.filter(({ state }) => state === "parked")
-    const recurred = again.filter((entry) => entry.recurred).length
-    return { pending: own.length - again.length, recurred, otherwise: again.length - recurred }
+    const pending = own.filter(({ state }) => state === "ready").length
+    const recurred = own.filter(({ recurred, state }) => state === "parked" && recurred).length
+    return { pending, recurred, otherwise: own.length - pending - recurred }
   }
 
   const viewOf = ({ run }: RedriveEntry): Redrive => ({ ...run, ...counts(run.entity, run.id) })

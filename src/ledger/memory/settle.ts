@@ -3,6 +3,7 @@ import { batchOf, isFinal, merge } from "../batch.ts"
 import type { EventRecord, Settled, Settlement } from "../Ledger.ts"
 import type { Telling } from "../Told.ts"
 import { printable } from "../text.ts"
+import { releaseOwed } from "./governance.ts"
 import { leave } from "./history.ts"
 import { echoes, tell } from "./told.ts"
 import { count, punctual } from "./windows.ts"
@@ -83,7 +84,7 @@ export const settle = (
     })
   }
 
-  const released = state.held.size === 0 ? 0 : release(state) + promote(state, touched)
+  const released = state.held.size === 0 ? 0 : release(state) + releaseOwed(state) + promote(state, touched)
 
   for (const duplicate of batch.duplicates) {
     const { eventId, flow, streamSequence } = clean(duplicate)

@@ -12,6 +12,7 @@ import { rules } from "./rules.ts"
 import { runs } from "./runs.ts"
 import { tables } from "./tables.ts"
 import { verbs } from "./verbs.ts"
+import { waits } from "./waits.ts"
 import { windows } from "./windows.ts"
 
 /** One more at the end for every change; what was released stays as it is. */
@@ -26,6 +27,7 @@ export const migrations = {
   "0012_facts": facts,
   "0017_retention": retention,
   "0020_rules": rules,
+  "0021_waits": waits,
 }
 
 /** Any fixed number; the same in every version, so that they queue for each other. */

@@ -1,6 +1,21 @@
 import { byIndex } from "./release.ts"
 import { hasRemembered, rememberedOf } from "./remembered.ts"
 
+/** As `weir.govern` does it for what waits by then. */
+const postOwed = `
+    if v_posts and 'mode' = any (h_wait_flow) then
+      update weir.held set state = 'ready', wait_flow = null, wait_key = null, deadline_millis = null
+      where ctid = any (array(
+        select owed.ctid from unnest(h_id) as i(id)
+        cross join lateral (
+          select h.ctid, h.state, h.wait_flow from weir.held h where h.entity = p_entity and h.event_id = i.id limit 1
+        ) as owed
+        where owed.state = 'waiting' and owed.wait_flow = 'mode'
+      ));
+      get diagnostics v_posted = row_count;
+      v_released := v_released + v_posted;
+    end if;`
+
 /**
  * One settlement: `weir.settle(entity, epoch, now, …columns)` answers how many held events became ready, or -1 when the
  * epoch is not the entity's any more.
@@ -10,8 +25,12 @@ import { hasRemembered, rememberedOf } from "./remembered.ts"
  * shuts out all later ones. Columns: `e_` events with a final state or 'held', `m_` mappings of applied keys (one row a
  * key), `h_` held messages, `d_` duplicates, `o_` outbox (counted with its event), `c_` checkpoints.
  */
-const settling = (create: string, isNew: string, rules = false): string => `
-${create} function weir.settle(
+const settling = ({ remembers = false, rules = false, posts = false }: {
+  readonly remembers?: boolean
+  readonly rules?: boolean
+  readonly posts?: boolean
+}): string => `
+create${remembers ? " or replace" : ""} function weir.settle(
   p_entity text, p_epoch bigint, p_now bigint,
   e_id text[], e_flow text[], e_key text[], e_type text[], e_version bigint[], e_sequence bigint[], e_stored bigint[],
   e_hash text[], e_correlation text[], e_attempts integer[], e_state text[],
@@ -25,10 +44,13 @@ ${create} function weir.settle(
 declare
   v_released integer := 0;
   v_flows text[];
-  v_keys text[];${rules ? "\n  v_rules text;" : ""}
+  v_keys text[];${rules ? "\n  v_rules text;" : ""}${posts ? "\n  v_posts boolean;\n  v_posted integer;" : ""}
 begin
   ${
-  rules ? "select case when rules_epoch = epoch then rules end into v_rules" : "perform"
+  rules
+    ? `select case when rules_epoch = epoch then rules end${posts ? ", mode in ('full', 'essential')" : ""}
+  into v_rules${posts ? ", v_posts" : ""}`
+    : "perform"
 } from weir.lease where entity = p_entity and epoch = p_epoch for no key update;
   if not found then
     return -1;
@@ -40,7 +62,12 @@ begin
       payload_hash, correlation_id, attempts, state, settled_at_millis${rules ? ", rules" : ""})
     select p_entity, i.*, p_now${rules ? ", v_rules" : ""}
     from unnest(e_id, e_flow, e_key, e_type, e_version, e_sequence, e_stored, e_hash, e_correlation, e_attempts, e_state)
-      as i(id, flow, key, type, version, sequence, stored, hash, correlation, attempts, state)${isNew}
+      as i(id, flow, key, type, version, sequence, stored, hash, correlation, attempts, state)${
+  remembers
+    ? `
+    where not (${hasRemembered} and exists (${rememberedOf("i.id")}))`
+    : ""
+}
     on conflict (entity, event_id) do update
       set state = excluded.state, attempts = excluded.attempts, settled_at_millis = excluded.settled_at_millis${
   rules ? ", rules = excluded.rules" : ""
@@ -108,7 +135,7 @@ begin
       ) as h;
     end if;
 
-    v_released := weir.release(p_entity, m_flow, m_key, h_id);
+    v_released := weir.release(p_entity, m_flow, m_key, h_id);${posts ? postOwed : ""}
     if cardinality(v_keys) > 0 then
       v_released := v_released + weir.promote(p_entity, v_flows, v_keys);
     end if;
@@ -145,19 +172,13 @@ begin
   return v_released;
 end $$`
 
-export const settle = settling("create", "")
+export const settle = settling({})
 
 /** An event that was dropped was settled: nothing comes of it again. */
-export const settleRemembering = settling(
-  "create or replace",
-  `
-    where not (${hasRemembered} and exists (${rememberedOf("i.id")}))`,
-)
+export const settleRemembering = settling({ remembers: true })
 
 /** The owner's rules go with each event; of an owner that names none (a release before), none do. */
-export const settleByRules = settling(
-  "create or replace",
-  `
-    where not (${hasRemembered} and exists (${rememberedOf("i.id")}))`,
-  true,
-)
+export const settleByRules = settling({ remembers: true, rules: true })
+
+/** What was drafted while the mode became one that posts does not wait for it. */
+export const settlePosting = settling({ remembers: true, rules: true, posts: true })

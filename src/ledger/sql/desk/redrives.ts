@@ -15,8 +15,22 @@ const untried = (range: string): string => `
         and h.redrive is distinct from p_id and h.parked_at_millis <= v.started_at_millis
       order by h.held_since_millis, h.event_id collate "C" limit v_size`
 
-export const stepRedrive = `
-create function weir.step_redrive(p_id bigint, p_now bigint, p_sizes integer[]) returns text
+interface Counting {
+  /** On their way. */
+  readonly pending: string
+  /** Not through, for another cause than before. */
+  readonly otherwise: string
+}
+
+const untilParked: Counting = { pending: "state <> 'parked'", otherwise: "state = 'parked' and not recurred" }
+/** What waits, for its reference or behind another event, may do so for weeks. */
+const whileReady: Counting = {
+  pending: "state = 'ready'",
+  otherwise: "state <> 'ready' and not (state = 'parked' and recurred)",
+}
+
+const stepping = (create: string, { otherwise, pending }: Counting): string => `
+${create} function weir.step_redrive(p_id bigint, p_now bigint, p_sizes integer[]) returns text
 language plpgsql ${byIndex} as $$
 declare
   v weir.redrive;
@@ -34,8 +48,8 @@ begin
   elsif v.state <> 'running' then
     return v.state;
   end if;
-  select count(*) filter (where state <> 'parked'), count(*) filter (where state = 'parked' and recurred),
-    count(*) filter (where state = 'parked' and not recurred)
+  select count(*) filter (where ${pending}), count(*) filter (where state = 'parked' and recurred),
+    count(*) filter (where ${otherwise})
   into v_pending, v_recurred, v_otherwise from weir.held where redrive = p_id;
   if v_pending > 0 then
     return 'pending';
@@ -69,6 +83,9 @@ begin
   return 'stepped';
 end $$`
 
+export const stepRedrive = stepping("create", untilParked)
+export const stepRedriveWhileReady = stepping("create or replace", whileReady)
+
 /** The database's clock: the one that says when something became an exception. */
 export const insertRedrive = `
 insert into weir.redrive (entity, flow, code, fingerprint, reason, started_by, started_at_millis, state)
@@ -82,9 +99,9 @@ const selectRedrives = (where: string): string => `
 select r.id, r.entity, r.flow, r.code, r.fingerprint, r.state, r.said, r.reason, r.started_by, r.started_at_millis,
   r.ended_at_millis, r.step, r.step_size, r.retried, h.pending, h.recurred, h.otherwise
 from weir.redrive r cross join lateral (
-  select count(*) filter (where state <> 'parked') as pending,
+  select count(*) filter (where ${whileReady.pending}) as pending,
     count(*) filter (where state = 'parked' and recurred) as recurred,
-    count(*) filter (where state = 'parked' and not recurred) as otherwise
+    count(*) filter (where ${whileReady.otherwise}) as otherwise
   from weir.held where redrive = r.id
 ) as h ${where}`
 
