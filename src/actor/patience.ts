@@ -2,11 +2,25 @@
 import { Duration, Effect, Random, Schedule } from "effect"
 import type { OdooError } from "../odoo/Odoo.ts"
 import { dispositionOf, type ReasonCode } from "../reason/Reason.ts"
+import { elapsedMillis } from "../telemetry/elapsed.ts"
 
-/** Waits between tries of the ledger: 50 ms doubling to 5 s. */
-const ledgerBackoff = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("5 seconds")]).pipe(
-  Schedule.jittered,
-)
+/** What ran for so long before it failed has a new trouble: the waits, and what is said of them, begin anew. */
+const WELL = Duration.toMillis(Duration.minutes(1))
+
+/** Waits that double from `first` to `longest` milliseconds, jittered. */
+const doubling = (first: number, longest: number) =>
+  Schedule.fromStepWithMetadata(Effect.sync(() => {
+    let wait = 0
+    return ({ elapsedSincePrevious }: Schedule.InputMetadata<unknown>) => {
+      const ran = elapsedSincePrevious - wait
+      wait = wait === 0 || ran >= WELL ? first : Math.min(longest, wait * 2)
+      const pause = Duration.millis(wait)
+      return Effect.succeed<[Duration.Duration, Duration.Duration]>([pause, pause])
+    }
+  })).pipe(Schedule.jittered)
+
+/** Waits between tries of the ledger and the broker. */
+const backoffOfPorts = doubling(50, 5_000)
 
 interface Trouble {
   readonly message: string
@@ -18,21 +32,24 @@ export const untilAvailable =
   (operation: string) => <A, E extends Trouble, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.suspend(() => {
       let tries = 0
-      return self.pipe(
-        Effect.tapError((error) =>
-          error.isRetryable && tries++ % 12 === 0
-            ? Effect.logWarning(`${operation} waits for a dependency and goes on by itself: ${error.message}`)
-            : Effect.void
-        ),
-        Effect.retry({ schedule: ledgerBackoff, while: (error) => error.isRetryable }),
+      let begun = 0
+      const failed = (error: E, now: number): Effect.Effect<void> => {
+        if (!error.isRetryable) return Effect.void
+        if (now - begun >= WELL) tries = 0
+        return tries++ % 12 === 0
+          ? Effect.logWarning(`${operation} waits for a dependency and goes on by itself: ${error.message}`)
+          : Effect.void
+      }
+      return Effect.map(elapsedMillis, (now) => begun = now).pipe(
+        Effect.andThen(self),
+        Effect.tapError((error) => Effect.flatMap(elapsedMillis, (now) => failed(error, now))),
+        Effect.retry({ schedule: backoffOfPorts, while: (error) => error.isRetryable }),
         Effect.tap(() => tries > 0 ? Effect.logInfo(`${operation} goes on after ${tries} tries`) : Effect.void),
       )
     })
 
-/** Waits between restarts of a crashed part: 200 ms doubling to 15 s. */
-export const restartBackoff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("15 seconds")]).pipe(
-  Schedule.jittered,
-)
+/** Waits between restarts of a crashed part. */
+export const restartBackoff = doubling(200, 15_000)
 
 /** The first wait after a failed call to Odoo and the longest one, in milliseconds; it doubles in between. */
 interface Backoff {
