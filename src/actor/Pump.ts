@@ -21,6 +21,7 @@ import { makeDecoder } from "./decode.ts"
 import { makeDrift } from "./drift.ts"
 import type { Item, Verdict } from "./Item.ts"
 import type { Ways } from "./modes/Circuit.ts"
+import type { Ownership } from "./Ownership.ts"
 import type { Parents } from "./Parents.ts"
 import { untilAvailable } from "./patience.ts"
 import type { Watchdog } from "./Watchdog.ts"
@@ -60,6 +61,7 @@ export interface PumpOptions {
   /** Every run of a plan goes through it. */
   readonly guard: Writing["guard"]
   readonly ask: Writing["ask"]
+  readonly ownership: Ownership
   /** Replaces a consumer that went silent. */
   readonly watchdog: Watchdog
   /** Told that the consumer was replaced. */
@@ -82,7 +84,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
 
   /** Asks the ledger about `items` and gives each its verdict. */
   const admit = (items: ReadonlyArray<Item>) =>
-    ledger.admit(
+    options.ownership.told(ledger.admit(
       claim,
       flow.name,
       items.map(({ event, payload }) => ({
@@ -90,7 +92,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
         key: event.key,
         references: referencesOf(payload),
       })),
-    ).pipe(
+    )).pipe(
       timed("admit"),
       untilAvailable("admit"),
       Effect.map((answers) => items.forEach((item, index) => item.verdict = judge(item, answers[index]!))),
@@ -278,6 +280,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
     const writing = batch.items.filter((item) => item.verdict._tag === "Write")
     const written = writing.length === 0 ? [] : yield* writeAll(writing, {
       ...options,
+      owned: options.ownership.sure,
       lane: replayed ? "backfill" : flow.lane,
       approvedPeriods: yield* approvedPeriods(claim, options.company, writing),
     })

@@ -9,6 +9,7 @@
  *              ├─ feeds       what people change in Odoo
  *              ├─ governor    the mode: which pumps run
  *              ├─ replays     what runs bring again goes into the pumps
+ *              ├─ ownership   ends the session when a call finds that the entity is another one's
  *              ├─ watchdog    replaces consumers that went silent
  *              ├─ closing     whether the books are being closed: what share its calls get
  *              └─ pumps       one per flow, each supervised: a crash restarts that pump and nothing else
@@ -32,6 +33,7 @@ import { type Governor, makeGovernor } from "./modes/Governor.ts"
 import { isStill, makeSwitchboard, settingOf } from "./modes/Switchboard.ts"
 import { Thresholds } from "./modes/Thresholds.ts"
 import { relay } from "./outbox.ts"
+import { makeOwnership } from "./Ownership.ts"
 import { Parents } from "./Parents.ts"
 import { restartBackoff, untilAvailable } from "./patience.ts"
 import { pump } from "./Pump.ts"
@@ -107,6 +109,7 @@ export const session = Effect.fnUntraced(function* (
   board.released = openAll(releases)
   const progress = new Map(claim.checkpoints)
   const clock = yield* Clock.Clock
+  const ownership = yield* makeOwnership(claim)
   const settler = yield* makeSettler(claim, {
     released: openAll(releases),
     outbox: () => Latch.openUnsafe(outbox),
@@ -135,6 +138,7 @@ export const session = Effect.fnUntraced(function* (
         ways: waysOfFlow.get(flow.name)!,
         guard: conduct.odoo.guard,
         ask: conduct.asking.ask,
+        ownership,
         watchdog,
         rebuilt: line.rebuilt,
         settler,
@@ -227,9 +231,8 @@ export const session = Effect.fnUntraced(function* (
   const probing = Effect.gen(function* () {
     while (true) {
       yield* Effect.sleep(READY_POLL)
-      for (const flow of yield* ledger.readyFlows(claim, [...releases.keys()]).pipe(untilAvailable("ready"))) {
-        Latch.openUnsafe(releases.get(flow)!)
-      }
+      const asked = ownership.told(ledger.readyFlows(claim, [...releases.keys()]))
+      for (const flow of yield* asked.pipe(untilAvailable("ready"))) Latch.openUnsafe(releases.get(flow)!)
     }
   })
   const expiring = Effect.gen(function* () {
@@ -318,6 +321,7 @@ export const session = Effect.fnUntraced(function* (
     watchdog.run,
     closing.run,
     replaying,
+    ownership.lost,
   ]
   const services = Effect.all(parts, {
     concurrency: parts.length,

@@ -39,6 +39,8 @@ export interface Writing {
   readonly guard: <A, R>(call: Effect.Effect<A, OdooError, R>) => Effect.Effect<A, OdooError, R>
   /** Asks a dependency beside Odoo. */
   readonly ask: Asking["ask"]
+  /** Before each call to Odoo: ends when the entity is known to be this process's. */
+  readonly owned: Effect.Effect<void>
 }
 
 interface Pending {
@@ -97,6 +99,7 @@ export const writeAll = Effect.fnUntraced(function* (items: ReadonlyArray<Item>,
       amend: group[0]!.item.replay?.amend === true,
       approvedPeriods: writing.approvedPeriods,
       ask: writing.ask,
+      owned: writing.owned,
     }))
     const now = yield* Clock.currentTimeMillis
     group.forEach((pending, index) =>

@@ -74,6 +74,8 @@ export const companyCalls = (
   gate: CallGate["Service"],
   company: Pick<Company, "entity" | "database" | "id">,
   lane: Lane,
+  /** What each call waits for when the gate has let it in, and before it goes out. */
+  owned: Effect.Effect<void> = Effect.void,
 ): CompanyCalls => {
   const base = contextOf(company)
   const call: CompanyCalls["call"] = (model, method, { args, context, ids, size: given }) => {
@@ -81,14 +83,17 @@ export const companyCalls = (
     return gate.run(
       company.database,
       { lane, entity: company.entity, operation: `${model}/${method}`, size },
-      odoo.call({
-        database: company.database,
-        model,
-        method,
-        context: context === undefined ? base : { ...base, ...context },
-        ...(ids !== undefined && { ids }),
-        ...(args !== undefined && { args }),
-      }).pipe(
+      Effect.andThen(
+        owned,
+        odoo.call({
+          database: company.database,
+          model,
+          method,
+          context: context === undefined ? base : { ...base, ...context },
+          ...(ids !== undefined && { ids }),
+          ...(args !== undefined && { args }),
+        }),
+      ).pipe(
         timedCall(company.database, model, method),
         Effect.tapError(reportUnknown),
         Effect.withSpan("Odoo.call", {

@@ -64,6 +64,8 @@ export interface PlanContext {
   readonly approvedPeriods?: ReadonlySet<string>
   /** Asks a dependency beside Odoo. Left out: there is none. */
   readonly ask?: Ask
+  /** Before each call, in the moment in which it goes out: ends when it may. Left out: it may always. */
+  readonly owned?: Effect.Effect<void>
 }
 
 export class Plan extends Context.Service<Plan, {
@@ -205,7 +207,7 @@ export const make = Effect.gen(function* () {
       // What the steps find out stays with the given writes: `ids` and `read` are theirs.
       const writes = company === first.company ? given : given.map((write) => ({ ...write, company }))
       const { amend = false, flow, lane, mask } = context
-      const calls = masked(companyCalls(odoo, gate, company, lane), flow, mask, amend)
+      const calls = masked(companyCalls(odoo, gate, company, lane, context.owned), flow, mask, amend)
       const batch = new Batch(writes)
       yield* runSteps(spec, batch, calls, context)
       const second = yield* again(spec, batch, context, startedMillis - FRESH_MILLIS)

@@ -54,13 +54,19 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "who waits is not woken",
     file: "src/ledger/memory/settle.ts",
-    find: "release(state) + promote(state, touched)",
-    replace: "promote(state, touched)",
+    find: "release(state) + releaseOwed(state)",
+    replace: "releaseOwed(state)",
   },
   {
     name: "who is behind is not let go",
     file: "src/ledger/memory/settle.ts",
-    find: "release(state) + promote(state, touched)",
+    find: "releaseOwed(state) + promote(state, touched)",
+    replace: "releaseOwed(state)",
+  },
+  {
+    name: "what was drafted before the mode posts waits for ever",
+    file: "src/ledger/memory/settle.ts",
+    find: "release(state) + releaseOwed(state)",
     replace: "release(state)",
   },
   {
