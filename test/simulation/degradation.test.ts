@@ -270,6 +270,37 @@ describe("while Odoo is away", () => {
     )
   })
 
+  it.effect("a draft that the ledger hears of after the mode that posts is posted too", () => {
+    const given = world()
+    const { faults, standIn } = given
+    const bills = () => [...standIn.store.tables.get("account.move")!.rows.values()].map(({ state }) => state)
+    return run(
+      given,
+      Effect.gen(function* () {
+        yield* publish(customerEvent(1), publication("engagement.activated", engagement))
+        yield* pass(5)
+        assert.strictEqual(yield* setMode({ mode: "drafts" }), "drafts")
+        const { failNext } = yield* MemoryLedger.MemoryLedger
+        yield* failNext(12, "before", "settle")
+        yield* publish(publication("invoice.requested", invoice))
+        yield* pass(2)
+        assert.deepStrictEqual([bills(), yield* tallies().pipe(Effect.map((rows) => rows.get("invoices")))], [
+          ["draft"],
+          undefined,
+        ])
+        faults.add({ fault: { kind: "away" } })
+        yield* publish(customerEvent(2))
+        yield* pass(10)
+        assert.strictEqual(yield* circuitOf("odoo"), "open")
+        assert.strictEqual(yield* setMode({ mode: "full" }), "full")
+        yield* pass(40)
+        faults.clear()
+        yield* pass(60)
+        assert.deepStrictEqual([bills(), yield* applied("invoices"), yield* applied("customers")], [["posted"], 1, 2])
+      }),
+    )
+  })
+
   it.effect("at a restart in the middle, the next process takes over mode and incident", () => {
     const given = world()
     const { faults } = given

@@ -64,12 +64,6 @@ export const mutants: ReadonlyArray<Mutant> = [
     replace: "releaseOwed(state)",
   },
   {
-    name: "what was drafted before the mode posts waits for ever",
-    file: "src/ledger/memory/settle.ts",
-    find: "release(state) + releaseOwed(state)",
-    replace: "release(state)",
-  },
-  {
     name: "the outbox is emptied and not published",
     file: "src/actor/outbox.ts",
     find: 'yield* broker.publish(rows.map(({ publication }) => publication)).pipe(untilAvailable("outbox"))',
