@@ -12,12 +12,12 @@ export type Holder = symbol
 export class Parents {
   #held = new Map<string, { readonly holder: Holder; count: number }>()
   #claims = new Map<string, string>()
-  /** Somebody was refused since `released` was called. */
-  #refused = false
-  #released: () => void
+  /** Flows that were refused since `released` was called. */
+  #refused = new Set<string>()
+  #released: (flows: Iterable<string>) => void
 
-  /** `released` is called when parents have become free and somebody was refused before. It may acquire at once. */
-  constructor(released: () => void) {
+  /** `released` is called with who was refused before when parents have become free. It may acquire at once. */
+  constructor(released: (flows: Iterable<string>) => void) {
     this.#released = released
   }
 
@@ -28,7 +28,7 @@ export class Parents {
       if (names.every((name) => (this.#claims.get(name) ?? flow) === flow)) {
         for (const name of names) this.#claims.set(name, flow)
       }
-      this.#refused = true
+      this.#refused.add(flow)
       return false
     }
     for (const name of names) {
@@ -46,18 +46,25 @@ export class Parents {
       const held = this.#held.get(name)
       if (held !== undefined && held.holder === holder && --held.count === 0) this.#held.delete(name)
     }
-    if (!this.#refused) return
-    this.#refused = false
-    this.#released()
+    this.#tell()
   }
 
   /** Forgets the claims of a flow that stops. */
   withdraw(flow: string): void {
     for (const [name, claimant] of this.#claims) if (claimant === flow) this.#claims.delete(name)
+    this.#refused.delete(flow)
+    this.#tell()
   }
 
   get size(): number {
     return this.#held.size
+  }
+
+  #tell(): void {
+    if (this.#refused.size === 0) return
+    const refused = this.#refused
+    this.#refused = new Set()
+    this.#released(refused)
   }
 
   #isFree(name: string, holder: Holder, flow: string): boolean {

@@ -33,6 +33,8 @@ import { eventSpans, type TracedBatch } from "../telemetry/Tracing.ts"
 
 /** Most events delivered above the checkpoint: memory and the work a successor has to skip. */
 const ABOVE_CHECKPOINT = 50_000
+/** Events in flight below which the broker brings more, however much all flows of this process hold together. */
+const LITTLE = 32
 /** How often a held event that is not due yet is looked at again. */
 const READY_POLL = Duration.seconds(5)
 /** How often a full intake looks whether there is room again. */
@@ -245,7 +247,7 @@ export const pump = Effect.fnUntraced(function* (options: PumpOptions) {
   const watched = options.watchdog.watching({
     subject: subjectOf(claim.entity, flow),
     delivered: () => checkpoint.last,
-    hasRoom: () => consumes && schedule.size < flow.inFlight && checkpoint.size <= ABOVE_CHECKPOINT,
+    hasRoom: () => consumes && schedule.size < Math.min(LITTLE, flow.inFlight) && checkpoint.size <= ABOVE_CHECKPOINT,
     replace: Effect.suspend(() => {
       options.rebuilt()
       Latch.openUnsafe(replace)

@@ -26,7 +26,7 @@ import { FlowBoard, type State } from "./Board.ts"
 import { type Closing, makeClosing } from "./close/Closing.ts"
 import { watching } from "./feed/watching.ts"
 import { makeInlet } from "./Inlet.ts"
-import { MEASURE, measure, measured, overload } from "./measuring.ts"
+import { loadOf, MEASURE, measure, measured } from "./measuring.ts"
 import { DEPENDENCY_FLOW } from "./modes/asking.ts"
 import type { Conduct } from "./modes/Conduct.ts"
 import { type Governor, makeGovernor } from "./modes/Governor.ts"
@@ -102,16 +102,18 @@ export const session = Effect.fnUntraced(function* (
   )
   const meters = new Map(flows.map(({ name }) => [name, flowMeter(claim.entity, name)]))
   const outbox = Latch.makeUnsafe(true)
-  const openAll = (latches: ReadonlyMap<string, Latch.Latch>) => () => {
-    for (const latch of latches.values()) Latch.openUnsafe(latch)
-  }
-  const parents = new Parents(openAll(wakes))
-  board.released = openAll(releases)
+  /** Opened when held events became ready, of whatever flow. */
+  const readied = Latch.makeUnsafe(false)
+  const released = () => Latch.openUnsafe(readied)
+  const parents = new Parents((refused) => {
+    for (const flow of refused) Latch.openUnsafe(wakes.get(flow)!)
+  })
+  board.released = released
   const progress = new Map(claim.checkpoints)
   const clock = yield* Clock.Clock
   const ownership = yield* makeOwnership(claim)
   const settler = yield* makeSettler(claim, {
-    released: openAll(releases),
+    released,
     outbox: () => Latch.openUnsafe(outbox),
     settled: (request) => {
       const { checkpoint, flow, items } = request
@@ -188,8 +190,8 @@ export const session = Effect.fnUntraced(function* (
     conduct,
     leave: switchboard.leave,
     enter: switchboard.enter,
-    overload: Effect.provideService(
-      overload(
+    load: Effect.provideService(
+      loadOf(
         settings,
         thresholds,
         contention,
@@ -227,10 +229,11 @@ export const session = Effect.fnUntraced(function* (
       yield* outbox.await.pipe(Effect.timeoutOption(OUTBOX_POLL))
     }
   })
-  /** Whoever makes held events ready says so; what nobody said is found here, for all flows by one question. */
+  /** Whoever makes held events ready says so. Of which flows they are, one question tells for all; and what nobody said. */
   const probing = Effect.gen(function* () {
     while (true) {
-      yield* Effect.sleep(READY_POLL)
+      yield* readied.await.pipe(Effect.timeoutOption(READY_POLL))
+      Latch.closeUnsafe(readied)
       const asked = ownership.told(ledger.readyFlows(claim, [...releases.keys()]))
       for (const flow of yield* asked.pipe(untilAvailable("ready"))) Latch.openUnsafe(releases.get(flow)!)
     }
@@ -247,10 +250,10 @@ export const session = Effect.fnUntraced(function* (
   const releasing = Effect.gen(function* () {
     while (true) {
       for (const key of conduct.asking.takeDue(yield* Clock.currentTimeMillis)) {
-        const released = yield* ledger.release(claim, { flow: DEPENDENCY_FLOW, key }).pipe(untilAvailable("release"))
-        if (released > 0) {
-          yield* Effect.logInfo(`${released} events that waited for ${key} go on`)
-          openAll(releases)()
+        const count = yield* ledger.release(claim, { flow: DEPENDENCY_FLOW, key }).pipe(untilAvailable("release"))
+        if (count > 0) {
+          yield* Effect.logInfo(`${count} events that waited for ${key} go on`)
+          released()
         }
       }
       yield* Effect.sleep(DUE_POLL)

@@ -7,6 +7,7 @@ import { CallGate } from "../odoo/CallGate.ts"
 import type { ReasonCode } from "../reason/Reason.ts"
 import type { FlowMeter, SettledAs } from "../telemetry/Metrics.ts"
 import type { FlowBoard } from "./Board.ts"
+import type { Load } from "./modes/policy.ts"
 import type { Thresholds } from "./modes/Thresholds.ts"
 import type { EntitySettings } from "./Roster.ts"
 import type { Request } from "./Settler.ts"
@@ -68,8 +69,10 @@ export const measured = (meter: FlowMeter, { items, outcomes }: Request, nowMill
   )
 }
 
-/** Why the last window was too much; counts anew. */
-export const overload = Effect.fnUntraced(function* (
+const overloaded = (why: string): Load => ({ _tag: "Overloaded", why })
+
+/** What the last window had of critical work, and whether it was too much; counts anew. */
+export const loadOf = Effect.fnUntraced(function* (
   { database }: EntitySettings,
   { criticalObjective }: Thresholds,
   contention: { count: number },
@@ -81,9 +84,9 @@ export const overload = Effect.fnUntraced(function* (
   contention.count = 0
   const oldest = Math.min(...critical().map((line) => line.oldestStoredMillis))
   if (now - oldest > Duration.toMillis(criticalObjective)) {
-    return `a critical event has been in flight for ${Duration.format(Duration.millis(now - oldest))}`
+    return overloaded(`a critical event has been in flight for ${Duration.format(Duration.millis(now - oldest))}`)
   }
-  if (collisions === 0) return null
-  const door = (yield* gate.snapshot).find((each) => each.database === database)
-  return door?.limit === 1 ? "Odoo takes one call at a time and still answers with contention" : null
+  const door = collisions === 0 ? undefined : (yield* gate.snapshot).find((each) => each.database === database)
+  if (door?.limit === 1) return overloaded("Odoo takes one call at a time and still answers with contention")
+  return { _tag: oldest === Infinity ? "Idle" : "Quiet" } satisfies Load
 })

@@ -27,6 +27,30 @@ describe("Parents", () => {
     assert.strictEqual(parents.size, 2)
   })
 
+  it("wakes those that were refused, and nobody else", () => {
+    const woken: Array<string> = []
+    const parents = new Parents((flows) => woken.push(...flows))
+    for (const [name, flow] of [["order-1", "a"], ["order-1", "b"], ["order-1", "c"], ["order-2", "d"]] as const) {
+      parents.acquire([name], Symbol(flow), flow)
+    }
+    const held = Symbol("held")
+    parents.acquire(["order-3"], held, "a")
+    parents.release(["order-3"], held)
+    assert.deepStrictEqual(woken, ["b", "c"])
+  })
+
+  it("wakes those that respected the claim of a flow that stops", () => {
+    const woken: Array<string> = []
+    const parents = new Parents((flows) => woken.push(...flows))
+    assert.isTrue(parents.acquire(["order-1"], bulk, "bulk"))
+    assert.isFalse(parents.acquire(["order-1"], critical, "critical"))
+    parents.release(["order-1"], bulk)
+    assert.isFalse(parents.acquire(["order-1"], bulk, "bulk"), "critical goes first")
+    parents.withdraw("critical")
+    assert.deepStrictEqual(woken, ["critical", "bulk"])
+    assert.isTrue(parents.acquire(["order-1"], bulk, "bulk"))
+  })
+
   it("wakes nobody when nobody was refused", () => {
     let wakes = 0
     const parents = new Parents(() => wakes++)

@@ -14,7 +14,7 @@ import { Ledger } from "../../src/ledger/Ledger.ts"
 import * as MemoryLedger from "../../src/ledger/MemoryLedger.ts"
 import { Odoo } from "../../src/odoo/Odoo.ts"
 import { catalog } from "../../streams/catalog.ts"
-import { customer, engagement, invoice, timesheet } from "../streams/samples.ts"
+import { customer, engagement, invoice, payment, timesheet } from "../streams/samples.ts"
 import { configuration, pass, publication, publish, running, tallies, type WorldOptions } from "./World.ts"
 
 interface Call {
@@ -451,6 +451,7 @@ describe("under sustained overload", () => {
         criticalObjective: defaults.window,
         overloadedWindows: 3,
         quietWindows: 6,
+        idleWindows: 7,
       })),
     )
     return Effect.gen(function* () {
@@ -478,6 +479,43 @@ describe("under sustained overload", () => {
       })
       assert.strictEqual(down!.atMillis - incident!.detectedAtMillis, 10_000, "the first of three windows of 5 s")
       assert.isAbove(incident!.detectedAtMillis, publishedAtMillis + 5_000)
+    }).pipe(
+      Effect.provide(running().pipe(Layer.provide(quick))),
+      Effect.provide(given.layer),
+    )
+  })
+})
+
+describe("after an overload", () => {
+  it.effect("the other lanes run again as soon as nothing critical has been there for a while", () => {
+    const given = world()
+    const quick = Layer.effect(
+      Thresholds,
+      Effect.map(Thresholds, (defaults) => ({
+        ...defaults,
+        criticalObjective: defaults.window,
+        overloadedWindows: 3,
+        quietWindows: 1_000,
+        idleWindows: 2,
+      })),
+    )
+    return Effect.gen(function* () {
+      yield* publish(customerEvent(1), publication("engagement.activated", engagement))
+      yield* pass(10)
+      given.faults.add({ fault: { kind: "slow", millis: 40_000 }, model: "account.move", method: "load", times: 1 })
+      yield* publish(publication("invoice.requested", invoice))
+      yield* pass(30)
+      yield* publish(customerEvent(2))
+      // Within its objective again, but still there: that is not enough.
+      given.faults.add({ fault: { kind: "slow", millis: 4_000 }, model: "account.payment", method: "load", times: 20 })
+      yield* publish(publication("payment.received", { ...payment, invoices: ["INV-1"] }))
+      yield* pass(15)
+      assert.deepStrictEqual([yield* applied("invoices"), yield* applied("customers")], [1, 1])
+      yield* pass(25)
+      assert.deepStrictEqual(yield* changes, ["full -> essential by weir", "essential -> full by weir"])
+      const up = (yield* trail()).findLast(({ action }) => action === "mode.changed")
+      assert.include(up?.detail, "nothing critical in flight for 10s")
+      assert.strictEqual(yield* applied("customers"), 2)
     }).pipe(
       Effect.provide(running().pipe(Layer.provide(quick))),
       Effect.provide(given.layer),

@@ -13,6 +13,7 @@ import { untilAvailable } from "../patience.ts"
 import { type Conduct, ODOO } from "./Conduct.ts"
 import { modeChanged } from "./modeChanged.ts"
 import type { Paused } from "./Switchboard.ts"
+import type { Load } from "./policy.ts"
 import { Thresholds } from "./Thresholds.ts"
 
 /** Who acts when no person does. */
@@ -44,8 +45,8 @@ export interface GovernorOptions {
   /** Stops what mode and pauses do not let run; returns when it is idle. */
   readonly leave: (mode: Mode, paused: Paused) => Effect.Effect<void>
   readonly enter: (mode: Mode, paused: Paused) => Effect.Effect<void>
-  /** Why the last window was too much, or null. Called once per window. */
-  readonly overload: Effect.Effect<string | null>
+  /** Of the last window. Called once per window. */
+  readonly load: Effect.Effect<Load>
   /** Told of every standing, the first one included. */
   readonly stands: (standing: Standing, pauses: ReadonlyArray<FlowPause>) => void
   /** Outbox rows were written. */
@@ -149,8 +150,8 @@ export const makeGovernor = Effect.fnUntraced(function* (options: GovernorOption
     let step = policy.circuit(now, openedAtMillis)
     if (now >= windowEndsMillis) {
       windowEndsMillis = now + windowMillis
-      const overload = yield* options.overload
-      if (step === null && openedAtMillis === null) step = policy.window(now, overload)
+      const load = yield* options.load
+      if (step === null && openedAtMillis === null) step = policy.window(now, load)
     }
     if (step === null) return
     const { reason, sinceMillis, to } = step

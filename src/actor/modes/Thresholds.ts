@@ -24,6 +24,8 @@ export interface Thresholds {
   readonly overloadedWindows: number
   /** Windows in a row without overload after which it is `full` again. More than `overloadedWindows`: no flapping. */
   readonly quietWindows: number
+  /** Windows in a row without anything critical in flight after which it is `full` again: the others keep nobody waiting. */
+  readonly idleWindows: number
   /** A critical event in flight that is older than this makes a window overloaded. */
   readonly criticalObjective: Duration.Duration
   /** The stream is ahead of a consumer that delivered nothing for so long: look twice, then rebuild it. */
@@ -47,6 +49,7 @@ export const Thresholds = Context.Reference<Thresholds>("weir/actor/modes/Thresh
     window: Duration.seconds(5),
     overloadedWindows: 12,
     quietWindows: 24,
+    idleWindows: 6,
     criticalObjective: Duration.seconds(60),
     silence: Duration.seconds(15),
     longestSilence: Duration.minutes(2),

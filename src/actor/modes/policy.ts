@@ -7,7 +7,7 @@
  *      │ ▲                                                 │
  *      │ └──────────────── circuit closed ─────────────────┘      (from essential as well)
  *      │
- *      └── `overloadedWindows` in a row ──► essential ──(`quietWindows` in a row)──► full
+ *      └── `overloadedWindows` in a row ──► essential ──(`quietWindows` or `idleWindows` in a row)──► full
  */
 import { Duration } from "effect"
 import type { Mode } from "../../ledger/Governance.ts"
@@ -22,12 +22,20 @@ export interface Step {
   readonly sinceMillis: number
 }
 
+/** What a window had of critical work. */
+export type Load =
+  | { readonly _tag: "Overloaded"; readonly why: string }
+  | { readonly _tag: "Quiet" }
+  /** None at all. */
+  | { readonly _tag: "Idle" }
+
 export class Policy {
   readonly #thresholds: Thresholds
   #mode: AutomaticMode = "full"
   #overloaded = 0
   #overloadedSinceMillis = 0
   #quiet = 0
+  #idle = 0
 
   constructor(thresholds: Thresholds) {
     this.#thresholds = thresholds
@@ -61,19 +69,25 @@ export class Policy {
     return this.#step("hold", `Odoo has not answered for ${away}`, openedAtMillis)
   }
 
-  /** One window is over; `overload` says why it was too much, null when it was not. Not to be told while Odoo is away. */
-  window(nowMillis: number, overload: string | null): Step | null {
-    if (overload === null) {
+  /** One window is over. Not to be told while Odoo is away. */
+  window(nowMillis: number, load: Load): Step | null {
+    this.#idle = load._tag === "Idle" ? this.#idle + 1 : 0
+    if (load._tag !== "Overloaded") {
       this.#overloaded = 0
-      if (this.#mode !== "essential" || ++this.#quiet < this.#thresholds.quietWindows) return null
-      return this.#step("full", `no overload for ${this.#lengthOf(this.#quiet)}`, nowMillis)
+      if (this.#mode !== "essential") return null
+      if (++this.#quiet >= this.#thresholds.quietWindows) {
+        return this.#step("full", `no overload for ${this.#lengthOf(this.#quiet)}`, nowMillis)
+      }
+      return this.#idle < this.#thresholds.idleWindows
+        ? null
+        : this.#step("full", `nothing critical in flight for ${this.#lengthOf(this.#idle)}`, nowMillis)
     }
     this.#quiet = 0
     if (this.#overloaded++ === 0) this.#overloadedSinceMillis = nowMillis
     if (this.#mode !== "full" || this.#overloaded < this.#thresholds.overloadedWindows) return null
     return this.#step(
       "essential",
-      `overloaded for ${this.#lengthOf(this.#overloaded)}: ${overload}`,
+      `overloaded for ${this.#lengthOf(this.#overloaded)}: ${load.why}`,
       this.#overloadedSinceMillis,
     )
   }
@@ -81,6 +95,7 @@ export class Policy {
   #calm(): void {
     this.#overloaded = 0
     this.#quiet = 0
+    this.#idle = 0
   }
 
   #lengthOf(windows: number): string {
