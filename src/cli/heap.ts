@@ -1,8 +1,10 @@
 /** Whether the heap that this process was started with is enough for the legal entities of its configuration. */
+import { Effect, Stream, SubscriptionRef } from "effect"
 import { getHeapStatistics } from "node:v8"
 import { catalog } from "../../streams/catalog.ts"
 import { flowsOf } from "../actor/Roster.ts"
 import type { Settings } from "../config/Configuration.ts"
+import type { Live } from "../config/Live.ts"
 
 /** What a process needs that works with all its might, in MiB, and what each flow of an entity adds (`bench/scaling.ts`). */
 const BASE_MIB = 130
@@ -32,3 +34,13 @@ export const heapProblem = (
       "each entity takes (entities.<code>.flows).",
   }
 }
+
+/** Says so at the start and whenever legal entities are taken up for which it is not; what was said is not repeated. */
+export const watchHeap = ({ settings }: Pick<Live["Service"], "settings">, limitMiB = heapLimitMiB()) =>
+  SubscriptionRef.changes(settings).pipe(
+    Stream.map((configuration) => heapProblem(configuration, limitMiB)),
+    Stream.changesWith((a, b) => a?.detail === b?.detail),
+    Stream.runForEach((heap) =>
+      heap === null ? Effect.void : Effect.logWarning(`the heap is ${heap.detail}. ${heap.action}`)
+    ),
+  )

@@ -13,7 +13,7 @@ import * as Logging from "../telemetry/Logging.ts"
 import * as Tracing from "../telemetry/Tracing.ts"
 import { CommandFailed, exitCodes, interruption } from "./Failure.ts"
 import { onHangUp, watch } from "./following.ts"
-import { heapProblem } from "./heap.ts"
+import { watchHeap } from "./heap.ts"
 import { loaded, loadFrom, root } from "./root.ts"
 
 /** Time beyond the configured grace in which everything must be closed; then the process ends anyhow. */
@@ -73,8 +73,7 @@ export const run = Command.make(
       }
       const entities = Object.keys(configuration.entities)
       if (entities.length === 0) yield* Effect.logWarning("no legal entity is configured: there is nothing to do")
-      const heap = heapProblem(configuration)
-      if (heap !== null) yield* Effect.logWarning(`the heap is ${heap.detail}. ${heap.action}`)
+      yield* Effect.forkScoped(watchHeap(live))
       const addresses = yield* start(configuration)
       return yield* Effect.gen(function* () {
         yield* Effect.forkScoped(watch(source(file), text))
