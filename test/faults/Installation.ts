@@ -119,9 +119,10 @@ export interface Installation extends Observer {
   readonly reconfigure: (change: (given: Configured) => unknown) => Effect.Effect<void>
   /** Publishes the whole scenario. */
   readonly publish: Effect.Effect<void>
-  /** Publishes it little by little, whatever happens to the broker meanwhile: what is not confirmed is sent again. */
-  readonly trickle: Effect.Effect<void>
-  /** The same with a part of it, by position. */
+  /**
+   * Publishes a part of it, by position, little by little, whatever happens to the broker meanwhile: what is not
+   * confirmed is sent again.
+   */
   readonly tricklePart: (from: number, to: number) => Effect.Effect<void>
   /** Publishes a part of it, by position. */
   readonly publishPart: (from: number, to: number) => Effect.Effect<void>
@@ -260,7 +261,6 @@ export const make = Effect.fnUntraced(function* (options: InstallationOptions) {
     runnerBehind: (number, behind) => runner(number, { behind }),
     reconfigure: (change) => Effect.promise(() => writeFile(file, text(change(configuration)))),
     publish: publish(brokerUrl, scenario, { replicas }),
-    trickle: trickle(brokerUrl, scenario, 0, Infinity),
     tricklePart: (from, to) => trickle(brokerUrl, scenario, from, to),
     brokerUrl,
     publishPart: (from, to) => publish(brokerUrl, scenario, { from, to, replicas }),

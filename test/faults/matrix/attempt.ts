@@ -1,5 +1,5 @@
 /** One fault, on an installation of its own: the month and every flow's story pass through it. */
-import { Clock, type Duration, Effect, Fiber } from "effect"
+import { Clock, type Duration, Effect, Fiber, Schedule } from "effect"
 import { Random } from "../../../fixtures/generator/Random.ts"
 import { tail } from "../../../src/cli/lab/Program.ts"
 import * as Input from "../Input.ts"
@@ -19,6 +19,9 @@ export interface Size {
 
 const ODOO_TIMEOUT = "20 seconds"
 const POLL = "25 millis"
+/** Part of the events that is published when so many of them are settled: less than at the first moment of most faults. */
+const KEPT_BACK = 0.4
+const BEGUN = 0.25
 /** Stories that go on at the same time: all. */
 const STORIES = 32
 
@@ -41,8 +44,19 @@ export const attempt = Effect.fnUntraced(function* (fault: Fault, seed: number, 
     stories: { ...fault.telling, random: new Random(seed, `${fault.name} stories`) },
   })
   const stories = at.stories!
-  // Little by little: many small batches, and publishers that feel the broker's troubles too.
-  const publishing = yield* Effect.forkChild(at.trickle)
+  // Little by little: many small batches, and publishers that feel the broker's troubles too. The last of them only when
+  // the fault is about to strike, so that none finds everything delivered.
+  const kept = Math.floor(events * KEPT_BACK)
+  const begun = Effect.repeat(at.settled, {
+    until: (settled) => settled >= events * BEGUN,
+    schedule: Schedule.spaced(POLL),
+  })
+  const publishing = yield* Effect.forkChild(
+    at.tricklePart(0, events - kept).pipe(
+      Effect.andThen(begun),
+      Effect.andThen(at.tricklePart(events - kept, Infinity)),
+    ),
+  )
   const telling = yield* Effect.forkChild(
     Effect.forEach(Array.from({ length: stories.count }, (_, n) => n), stories.tell, { concurrency: STORIES }),
   )
